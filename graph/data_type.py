@@ -1,7 +1,7 @@
 """The class of element types, and the conversion of everything that names one.
 
-In comes whatever a user writes for a type (`tf.float32`, `"float32"`, `np.float32`, `float`, an enum number of
-a GraphDef); out goes the one `DType` object of that type. The named constants are in `sessile.graph.dtypes`.
+In comes whatever a user writes for a type (`tf.float32`, `"float32"`, `np.float32`, `float`, the number of a type
+in a GraphDef); out goes the one `DType` of that type. The named constants are in `sessile.graph.dtypes`.
 """
 
 import importlib.util
@@ -42,10 +42,10 @@ _REAL_OF_COMPLEX = {"complex64": "float32", "complex128": "float64"}
 
 
 class DType:
-    """The type of the elements of a tensor; there is one object for each type, so `is` works as well as `==`.
+    """The type of the elements of a tensor; there is one object for each type: `is` works as well as `==`.
 
-    A reference type (`float32_ref`) is the type of a variable that can be assigned in place; its `base_dtype` is
-    the type of the value. A `DType` equals everything that `as_dtype` converts to it: `tf.float32 == "float32"`.
+    A reference type (`float32_ref`) is the type of a variable that can be assigned in place; its `base_dtype`
+    is the type of the value. A `DType` equals all that `as_dtype` converts to it: `tf.float32 == "float32"`.
 
     Args:
         type_enum: the number of the type in the GraphDef format: 1 for float32, 101 for float32_ref.
@@ -236,8 +236,8 @@ def as_dtype(type_value: Any) -> DType:
 
     Args:
         type_value: a `DType`, its name ("float32", "half", "int32_ref"), its number in the GraphDef format, a
-            NumPy dtype or scalar type, an object with a `dtype` (an array, a NumPy scalar), or one of the Python
-            types float (float32), bool and object (string). Python's int has no fixed size and names no type.
+            NumPy dtype or scalar type, an object with a `dtype` (an array, a NumPy scalar), or one of Python's
+            float (float32), bool and object (string). Python's int has no fixed size and names no type.
 
     Raises:
         TypeError: `type_value` names no type.

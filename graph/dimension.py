@@ -1,6 +1,6 @@
 """One size of a tensor's static shape, known or not.
 
-In come integers and None, out goes a `Dimension` whose arithmetic and comparisons allow for not knowing the size.
+In come integers and None, out goes a `Dimension` whose arithmetic and comparisons allow for an unknown size.
 """
 
 import operator

@@ -1,8 +1,8 @@
 """Static shapes: what is known of a tensor's rank and sizes before anything runs.
 
 In come sequences of sizes, out go `TensorShape` objects, which are immutable. They behave as in TensorFlow 1
-(elements are `Dimension` objects, an unknown size equals nothing); inside the library, `shape.sizes` is the plain
-tuple of int and None, which is quick to make and to compare and can be a key of a dictionary.
+(elements are `Dimension` objects, an unknown size equals nothing); inside the library, `shape.sizes` is the
+plain tuple of int and None, which is quick to make and to compare and can be a key of a dictionary.
 """
 
 import math
