@@ -1,0 +1,86 @@
+"""A kernel and what it is called with, before anything has an address: what kernel rules make and executables bind.
+
+A kernel rule turns one instruction of an optimised program into `KernelCall`s. The executable then gives each value a
+buffer, each size a number, and puts the addresses and numbers into the argument block of a native step.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from sessile.compiler.kernel_source import KernelSource
+from sessile.ir.program import Instruction, Value
+from sessile.ir.sizes import Size
+
+
+@dataclass(frozen=True)
+class Buffer:
+    """The address of a value's elements."""
+
+    value: Value
+
+
+@dataclass(frozen=True)
+class Number:
+    """A size, as an i64."""
+
+    size: Size
+
+
+@dataclass(frozen=True)
+class Status:
+    """The address of the run's status words: [code, details ...], all zero while nothing failed."""
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """The address of scratch memory: `elements` of `dtype` for each part, one part after the other."""
+
+    elements: Size
+    dtype: str
+
+
+@dataclass(frozen=True)
+class StreamState:
+    """The address of a random stream's state, which the session keeps."""
+
+    stream: str
+    seed: int
+    seed2: int
+
+
+KernelArgument = Buffer | Number | Status | Workspace | StreamState
+
+
+@dataclass(frozen=True)
+class KernelCall:
+    """One step of a native segment.
+
+    `arguments` are in the order of the source's argument types. `work` estimates the run time in scalar operations (about a
+    quarter of a nanosecond each); a step with enough of it is shared among threads unless `parallel` is False.
+    `failures` turns a status code into (error kind, message); it gets the status words.
+    """
+
+    source: KernelSource
+    arguments: tuple[KernelArgument, ...]
+    work: Size
+    parallel: bool = True
+    failures: Callable[[list[int]], tuple[str, str]] | None = None
+
+
+KernelRule = Callable[[Instruction], "tuple[KernelCall, ...]"]
+KERNEL_RULES: dict[str, KernelRule] = {}
+
+
+def kernel_rule(*primitives: str) -> Callable[[KernelRule], KernelRule]:
+    """Decorator: registers how instructions of these primitives become kernels on the CPU."""
+
+    def register(rule: KernelRule) -> KernelRule:
+        for name in primitives:
+            if name in KERNEL_RULES:
+                raise ValueError(f"two kernel rules for {name!r}")
+            KERNEL_RULES[name] = rule
+        return rule
+
+    return register
