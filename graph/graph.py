@@ -16,6 +16,7 @@ from sessile.graph.data_type import DType
 from sessile.graph.default_stack import DefaultStack
 from sessile.graph.device import DeviceSpec, merge_device
 from sessile.graph.operation import Operation
+from sessile.graph.public_names import public
 from sessile.graph.source_lines import capture_user_frames
 from sessile.graph.tensor import Tensor
 
@@ -23,6 +24,7 @@ _NAME = re.compile(r"[A-Za-z0-9.][A-Za-z0-9_.\\/>-]*")
 _SCOPE = re.compile(r"[A-Za-z0-9_.\\/>-]*")
 
 
+@public("Graph")
 class Graph(Collections):
     """A dataflow graph: `Operation` nodes joined by `Tensor` edges.
 
@@ -448,11 +450,13 @@ default_graph_stack = _GraphStack()
 DeviceFunction = Callable[[Any], Any]
 
 
+@public("get_default_graph")
 def get_default_graph() -> Graph:
     """The thread's default graph."""
     return default_graph_stack.current()
 
 
+@public("reset_default_graph")
 def reset_default_graph() -> None:
     """Replaces the thread's default graph by an empty one. Raises AssertionError inside a `Graph.as_default` block."""
     default_graph_stack.reset()

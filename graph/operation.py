@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from sessile.graph.data_type import DType
+from sessile.graph.public_names import public
 from sessile.graph.source_lines import RawFrames, SourceLine, resolve
 from sessile.graph.tensor import Tensor, evaluate_in_session
 
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from sessile.graph.graph import Graph
 
 
+@public("Operation")
 class Operation:
     """A node of a graph. Made by `Graph.create_op` and by the functions that `tf.` offers, never directly."""
 

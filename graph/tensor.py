@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from sessile.graph.data_type import DType
 from sessile.graph.default_stack import DefaultStack
+from sessile.graph.public_names import PUBLIC, public
 from sessile.graph.tensor_shape import TensorShape, as_shape
 
 if TYPE_CHECKING:
@@ -60,6 +61,7 @@ def evaluate_in_session(
     return session.run(target, feed_dict)
 
 
+@public("Tensor")
 class Tensor:
     """Output `value_index` of an operation. It holds no value: `eval` or `Session.run` compute one."""
 
@@ -299,8 +301,6 @@ class TensorReference:
 
 def public_function(name: str) -> Any:
     """The function that `tf.` offers under `name`; looked up when called, since operations build on tensors."""
-    from sessile.graph.public_names import PUBLIC
-
     return PUBLIC[name]
 
 

@@ -8,6 +8,7 @@ recorded as a guard, under which the program may be used again.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -18,7 +19,7 @@ from sessile.ir import primitives as _registered
 from sessile.ir.primitive import PRIMITIVES, ProgramError
 from sessile.ir.program import Guard, Instruction, Location, Program, Region, SizeSource, Value
 from sessile.ir.sizes import Size, SizeExpression, evaluate, product, symbol, symbols_of
-from sessile.ir.symbolic_values import known_result, known_sizes_limit
+from sessile.ir.symbolic_values import known_result, known_sizes_limit, wrapped
 from sessile.ir.types import NUMPY_DTYPES, TensorType, element_type_of
 
 assert _registered
@@ -43,6 +44,7 @@ class ProgramBuilder:
         self.symbols: dict[str, SizeSource] = {}
         self.guards: dict[Guard, None] = {}
         self.locations: tuple[Location, ...] = ()
+        self.value_hints: dict[Value, np.ndarray] = {}
         self._instructions: list[Instruction] = []
         self._next_id = 0
         self._known: dict[Value, np.ndarray] = {}
@@ -52,10 +54,11 @@ class ProgramBuilder:
 
     def emit(self, name: str, /, *operands: Value, **attributes: Any) -> Any:
         """Appends an instruction; returns its result, or the tuple of them if there is not just one."""
+        types = self._result_types(name, operands, attributes)
         known = known_result(name, [self._known.get(operand) for operand in operands], attributes)
-        if known is not None and operands:
-            return self.sizes(known, dtype=self._result_types(name, operands, attributes)[0].dtype)
-        return self._append(name, operands, attributes, self._result_types(name, operands, attributes))
+        if known is not None:
+            return self.sizes(wrapped(known, types[0].dtype), dtype=types[0].dtype)
+        return self._append(name, operands, attributes, types)
 
     def emit_structured(
         self, name: str, /, operands: Sequence[Value], regions: tuple[Region, ...], **attributes: Any
@@ -112,7 +115,7 @@ class ProgramBuilder:
 
     def constant(self, value: Any, dtype: str | None = None) -> Value:
         """A constant; equal ones are one value."""
-        array = np.asarray(value, NUMPY_DTYPES[dtype] if dtype else None)
+        array = _own_array(value, dtype)
         if array.dtype == object:
             return self._append("constant", (), {"value": array}, (TensorType("string", array.shape),))
         array.setflags(write=False)
@@ -153,11 +156,16 @@ class ProgramBuilder:
         known = self._known.get(value)
         if known is not None:
             return [size if isinstance(size, SizeExpression) else int(size) for size in known.flat]
-        count = self.number(value.type.size)
-        values = value if value.type.dtype in ("i32", "i64") else self.convert(value, "i64")
-        names = tuple(self.new_symbol(SizeSource("value", f"%{value.id}", k)) for k in range(count))
+        shape = [self.number(size) for size in value.type.shape]
+        values = self.retype(value, shape)
+        values = values if value.type.dtype in ("i32", "i64") else self.convert(values, "i64")
+        hinted = self.value_hints.get(value)
+        hints = [None] * math.prod(shape) if hinted is None else hinted.ravel().tolist()
+        names = tuple(
+            self.new_symbol(SizeSource("value", f"%{values.id}", k), hint) for k, hint in enumerate(hints)
+        )
         self._append("bind_sizes", (values,), {"names": names}, ())
-        sizes = np.array([symbol(name) for name in names], object).reshape(value.type.bound({}))
+        sizes = np.array([symbol(name) for name in names], object).reshape(shape)
         self._known[value] = sizes
         return list(sizes.flat)
 
@@ -429,6 +437,16 @@ class ProgramBuilder:
         if isinstance(size, int):
             return self.constant(size, dtype)
         return self.convert(self.sizes(np.array(size, object), "i64"), dtype)
+
+
+def _own_array(value: Any, dtype: str | None) -> np.ndarray:
+    """`value` as an array in native byte order that nobody else can write to; strings as objects."""
+    array = np.asarray(value, NUMPY_DTYPES[dtype] if dtype else None)
+    if array.dtype.kind in "SU":
+        array = array.astype(object)
+    elif not array.dtype.isnative:
+        array = array.astype(array.dtype.newbyteorder("="))
+    return array.copy() if isinstance(value, np.ndarray) and array.flags.writeable else array
 
 
 class RegionBuilder:

@@ -1,0 +1,5 @@
+"""`tf.errors`."""
+
+from sessile._exports import show as _show
+
+_show(globals(), "errors")

@@ -1,0 +1,163 @@
+"""From graph to program: the part of a graph that a call needs, as SSA instructions over primitives.
+
+In: what is fetched, what is fed (with the dtypes and shapes of this call), and what the session knows of its variables.
+Out: a `Program` whose results are the fetched tensors in order. Operations that nothing fetched depends on are not visited.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from sessile.compiler.lowering_builder import (
+    LoweringBuilder,
+    UninitializedRead,
+    VariableReference,
+    VariableTypes,
+    element_type,
+)
+from sessile.graph.errors import FailedPreconditionError, InvalidArgumentError, OpError, UnimplementedError
+from sessile.graph.op_definition import OPS, OpDefinition
+from sessile.graph.operation import Operation
+from sessile.graph.tensor import Tensor
+from sessile.ir.primitive import ProgramError, RunFailure
+from sessile.ir.program import Program, Value
+from sessile.ir.types import element_type_of
+
+
+@dataclass(frozen=True)
+class Request:
+    """What to lower: fetched tensors, operations to run, and the fed tensors with the values of this call."""
+
+    fetches: tuple[Tensor, ...]
+    targets: tuple[Operation, ...]
+    feeds: Mapping[Tensor, np.ndarray]
+
+
+def needed_operations(request: Request) -> list[Operation]:
+    """The operations that the request needs, each after those that it depends on."""
+    order: list[Operation] = []
+    state: dict[Operation, bool] = {}
+    stack: list[tuple[Operation, bool]] = []
+    fed = request.feeds
+    roots = [t.op for t in request.fetches if t not in fed]
+    for op in (*reversed(request.targets), *reversed(roots)):
+        stack.append((op, False))
+    while stack:
+        op, is_done = stack.pop()
+        if is_done:
+            if not state[op]:
+                state[op] = True
+                order.append(op)
+            continue
+        if op in state:
+            continue
+        state[op] = False
+        stack.append((op, True))
+        stack.extend((other, False) for other in reversed(op._control_inputs) if other not in state)
+        stack.extend((t.op, False) for t in reversed(op._inputs) if t not in fed and t.op not in state)
+    return order
+
+
+def lower(request: Request, variables: VariableTypes) -> Program:
+    """The program for a request.
+
+    Raises FailedPreconditionError when variables that are read have no value, InvalidArgumentError when the sizes of
+    this call do not fit an operation or a placeholder is not fed, UnimplementedError for what cannot be run.
+    """
+    names = ", ".join([t.name for t in request.fetches] + [op.name for op in request.targets])
+    builder = LoweringBuilder(names, variables)
+    lowering = _Lowering(builder)
+    for tensor, value in request.feeds.items():
+        lowering.feed(tensor, value)
+    ops = needed_operations(request)
+    try:
+        for op in ops:
+            lowering.lower_operation(op)
+        results = [lowering.fetched(tensor) for tensor in request.fetches]
+    except UninitializedRead:
+        results = []
+    if builder.uninitialized:
+        raise uninitialized_error(builder.uninitialized.values(), ops, variables)
+    builder.emit_writes()
+    return builder.finish(results)
+
+
+class _Lowering:
+    """The values of tensors while a program is made."""
+
+    def __init__(self, builder: LoweringBuilder) -> None:
+        self.builder = builder
+        self.values: dict[Tensor, Any] = {}
+
+    def feed(self, tensor: Tensor, value: np.ndarray) -> None:
+        self.builder.enter(tensor.op)
+        static = tensor.shape.as_list() if tensor.shape.ndims is not None else None
+        if static is not None and len(static) != value.ndim:
+            static = None
+        dtype = element_type(tensor.dtype) if value.dtype != object else element_type_of(value.dtype)
+        self.values[tensor] = self.builder.feed(
+            tensor.name, dtype, value.shape, None if static is None else tuple(static), value
+        )
+
+    def lower_operation(self, op: Operation) -> None:
+        builder = self.builder
+        builder.enter(op)
+        definition = OPS.get(op.type)
+        if definition is None:
+            raise UnimplementedError(op.node_def, op, f"operations of type {op.type} are not implemented")
+        inputs = [self._input(tensor, is_ref) for tensor, is_ref in zip(op._inputs, _ref_inputs(definition, op), strict=True)]
+        try:
+            outputs = definition.lower(
+                builder, *definition.grouped(inputs, op), **definition.attributes_for("lower", op)
+            )
+        except (ProgramError, RunFailure) as error:
+            raise InvalidArgumentError(op.node_def, op, f"{error}\n\t [[node {op.name} (op: {op.type})]]") from None
+        except UnimplementedError as error:
+            raise UnimplementedError(op.node_def, op, error.message) from None
+        self._keep(op, outputs)
+
+    def _keep(self, op: Operation, outputs: Any) -> None:
+        flat = list(outputs) if isinstance(outputs, (list, tuple)) else [outputs]
+        if not op.outputs:
+            return
+        for tensor, value in zip(op.outputs, flat, strict=True):
+            self.values.setdefault(tensor, value)
+
+    def _input(self, tensor: Tensor, is_ref: bool) -> Any:
+        value = self.values[tensor]
+        if isinstance(value, VariableReference) and not is_ref:
+            return self.builder.read(value)
+        return value
+
+    def fetched(self, tensor: Tensor) -> Value:
+        value = self.values[tensor]
+        if isinstance(value, VariableReference):
+            return self.builder.read_as(value, tensor.op)
+        return value
+
+
+def _ref_inputs(definition: OpDefinition, op: Operation) -> Iterable[bool]:
+    flags: list[bool] = []
+    for argument, group in zip(definition.input_arguments, definition.grouped(op._inputs, op), strict=True):
+        flags += [argument.is_ref] * (len(group) if argument.is_list else 1)
+    return flags
+
+
+def uninitialized_error(
+    missing: Iterable[Operation], ops: Sequence[Operation], variables: VariableTypes
+) -> OpError:
+    """The error for reading variables that have no value: the first one, then all that this call needs."""
+    missing = list(missing)
+    first = missing[0]
+    lines = [f"Attempting to use uninitialized value {first.name}"]
+    lines.append("Variables without a value that this call needs:")
+    for op in missing:
+        origin = op.traceback[-1] if op.traceback else None
+        place = f"{origin.filename}:{origin.lineno}" if origin else "unknown line"
+        lines.append(f"    {op.name}  {op.outputs[0].dtype.base_dtype.name}{op.outputs[0].shape}   {place}")
+    lines.append("Run tf.global_variables_initializer() in this session first, or restore them from a checkpoint.")
+    return FailedPreconditionError(first.node_def, first, "\n".join(lines))

@@ -1,0 +1,197 @@
+"""The builder that lowering rules see: a ProgramBuilder that also knows variables and the operation being lowered.
+
+Semantics of state: a program is pure between its reads, which come first, and its writes, which come last. A read sees
+the newest write among the ancestors of the operation that reads, or the value from before the run; an operation that
+updates a variable starts from the newest write of all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+
+from sessile.graph.data_type import DType
+from sessile.graph.errors import UnimplementedError
+from sessile.graph.operation import Operation
+from sessile.ir.builder import ProgramBuilder
+from sessile.ir.program import Location, SizeSource, Value
+from sessile.ir.sizes import Size, symbol
+from sessile.ir.types import TensorType
+
+_ELEMENT_TYPES = {
+    "float16": "f16",
+    "float32": "f32",
+    "float64": "f64",
+    "int8": "i8",
+    "int16": "i16",
+    "int32": "i32",
+    "int64": "i64",
+    "uint8": "u8",
+    "uint16": "u16",
+    "uint32": "u32",
+    "uint64": "u64",
+    "bool": "bool",
+    "complex64": "c64",
+    "complex128": "c128",
+    "string": "string",
+    "resource": "resource",
+}
+
+
+def element_type(dtype: DType) -> str:
+    """The program's name for an element type of the graph. Raises UnimplementedError for types that cannot be computed with."""
+    name = _ELEMENT_TYPES.get(dtype.base_dtype.name)
+    if name is None:
+        raise UnimplementedError(None, None, f"computing with elements of type {dtype.base_dtype.name}")
+    return name
+
+
+@dataclass(frozen=True)
+class VariableReference:
+    """What a lowering rule gets for an input that refers to a variable: which one, by the name of its operation."""
+
+    name: str
+    dtype: str
+    operation: Operation
+
+
+class VariableTypes(Protocol):
+    """What lowering asks the session about variables."""
+
+    def shape_of(self, name: str) -> tuple[int, ...] | None:
+        """The shape of a variable's value, or None while it has none."""
+
+
+class LoweringBuilder(ProgramBuilder):
+    """Builds the program of one call."""
+
+    def __init__(self, name: str, variables: VariableTypes) -> None:
+        super().__init__(name)
+        self.operation: Operation
+        self.uninitialized: dict[str, Operation] = {}
+        self._variables = variables
+        self._initial: dict[str, Value] = {}
+        self._writes: dict[str, list[tuple[int, Value]]] = {}
+        self._write_count = 0
+        self._reach: dict[Operation, int] = {}
+        self._symbol_of_number: dict[int, str] = {}
+
+    def enter(self, op: Operation) -> None:
+        """Everything emitted from now on belongs to `op`."""
+        self.operation = op
+        code_line = op._frames[0] if op._frames else None
+        if code_line is None:
+            self.locations = (Location(op.name),)
+        else:
+            code, line = code_line
+            self.locations = (Location(op.name, code.co_filename, line, code.co_name),)
+        reach = 0
+        for tensor in op._inputs:
+            reach |= self._reach.get(tensor.op, 0)
+        for control in op._control_inputs:
+            reach |= self._reach.get(control, 0)
+        self._reach[op] = reach
+
+    # --- inputs
+
+    def unknown_size(self, source: SizeSource, number: int) -> Size:
+        """A symbol for a size that is `number` in this call; sizes that are equal now are taken for equal always."""
+        name = self._symbol_of_number.get(number)
+        if name is not None:
+            other = self.new_symbol(source, number)
+            self.decide(symbol(other), "==", symbol(name))
+            return symbol(name)
+        name = self.new_symbol(source, number)
+        self._symbol_of_number[number] = name
+        return symbol(name)
+
+    def feed(self, name: str, dtype: str, shape: tuple[int, ...], static: tuple[int | None, ...] | None, value: Any) -> Value:
+        """A parameter for a fed tensor: sizes that the graph leaves open become symbols."""
+        sizes = tuple(
+            size
+            if static is not None and static[axis] is not None
+            else self.unknown_size(SizeSource("parameter", name, axis), size)
+            for axis, size in enumerate(shape)
+        )
+        parameter = self.emit("parameter", name=name, dtype=dtype, shape=sizes)
+        self._hint_value(parameter, value)
+        return parameter
+
+    def _hint_value(self, parameter: Value, value: Any) -> None:
+        if isinstance(value, np.ndarray) and parameter.type.dtype in ("i32", "i64") and value.size <= 64:
+            self.value_hints[parameter] = value
+
+    # --- variables
+
+    def variable(self, op: Operation) -> VariableReference:
+        """The reference that a variable's operation produces."""
+        return VariableReference(op.name, element_type(op.outputs[0].dtype), op)
+
+    def read(self, reference: VariableReference) -> Value:
+        """The variable's value as the operation being lowered sees it."""
+        return self.read_as(reference, self.operation)
+
+    def read_as(self, reference: VariableReference, op: Operation) -> Value:
+        """The variable's value as `op` sees it."""
+        reach = self._reach.get(op, 0)
+        for bit, value in reversed(self._writes.get(reference.name, [])):
+            if reach >> bit & 1:
+                return value
+        return self._initial_value(reference)
+
+    def read_newest(self, reference: VariableReference) -> Value:
+        """The variable's newest value, whoever wrote it: what an update starts from."""
+        writes = self._writes.get(reference.name)
+        return writes[-1][1] if writes else self._initial_value(reference)
+
+    def write(self, reference: VariableReference, value: Value) -> Value:
+        """Gives the variable a new value, for operations after the one being lowered and for later runs."""
+        self._writes.setdefault(reference.name, []).append((self._write_count, value))
+        self._reach[self.operation] |= 1 << self._write_count
+        self._write_count += 1
+        return value
+
+    def is_initialized(self, reference: VariableReference) -> Value:
+        """Whether the variable has a value as the operation being lowered sees it."""
+        reach = self._reach.get(self.operation, 0)
+        if any(reach >> bit & 1 for bit, _ in self._writes.get(reference.name, [])):
+            return self.constant(True, "bool")
+        return self.emit("variable_is_initialized", name=reference.name)
+
+    def _initial_value(self, reference: VariableReference) -> Value:
+        known = self._initial.get(reference.name)
+        if known is not None:
+            return known
+        shape = self._variables.shape_of(reference.name)
+        static = reference.operation.outputs[0].shape
+        if shape is None:
+            self.uninitialized[reference.name] = reference.operation
+            if not static.is_fully_defined():
+                raise UninitializedRead
+            sizes: tuple[Size, ...] = tuple(static.as_list())
+        else:
+            declared = static.as_list() if static.ndims == len(shape) else [None] * len(shape)
+            sizes = tuple(
+                size if fixed is not None else self.unknown_size(SizeSource("variable", reference.name, axis), size)
+                for axis, (size, fixed) in enumerate(zip(shape, declared, strict=True))
+            )
+        value = self._append(
+            "read_variable",
+            (),
+            {"name": reference.name, "dtype": reference.dtype, "shape": sizes},
+            (TensorType(reference.dtype, sizes),),
+        )
+        self._initial[reference.name] = value
+        return value
+
+    def emit_writes(self) -> None:
+        """Appends the writes that outlive the run: the newest value of each written variable."""
+        for name, writes in self._writes.items():
+            self._append("write_variable", (writes[-1][1],), {"name": name}, ())
+
+
+class UninitializedRead(Exception):
+    """Lowering cannot go on: a variable without a value has no known shape either."""

@@ -1,0 +1,104 @@
+"""Values from outside the graph: constants and placeholders."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from sessile.graph.data_type import DType, as_dtype
+from sessile.graph.graph import get_default_graph
+from sessile.graph.op_definition import Attribute, OpDefinition, operation
+from sessile.graph.public_names import public
+from sessile.graph.tensor import Tensor
+from sessile.graph.array_conversion import to_numpy
+from sessile.graph.tensor_shape import TensorShape, as_shape
+
+
+@operation("Const")
+class Const(OpDefinition):
+    """A constant. The attribute `value` is a NumPy array, kept beside the graph."""
+
+    attributes = {"value": Attribute("tensor"), "dtype": Attribute("type")}
+    outputs = {"output": "dtype"}
+
+    def infer(self, *, value: np.ndarray) -> TensorShape:
+        return TensorShape(value.shape)
+
+    def gradient(self, op: Any, grad: Tensor) -> list[Any]:
+        return []
+
+    def lower(self, b: Any, *, value: np.ndarray) -> Any:
+        return b.constant(value)
+
+
+@public("constant")
+def constant(value: Any, dtype: Any = None, shape: Any = None, name: str = "Const", verify_shape: bool = False) -> Tensor:
+    """A tensor that holds `value`.
+
+    Args:
+        value: a number, string, nested list, or NumPy array.
+        dtype: the type; by default that of the value (Python's whole numbers are int32, floating ones float32).
+        shape: the shape; missing elements repeat the last one.
+        name: a name for the operation.
+        verify_shape: refuses values of another shape.
+
+    Raises TypeError for values that cannot have the type, ValueError for too many values.
+    """
+    graph = get_default_graph()
+    array = to_numpy(value, None if dtype is None else as_dtype(dtype), shape, verify_shape=verify_shape)
+    return constant_of(array, None if dtype is None else as_dtype(dtype), name, graph)
+
+
+def constant_of(array: np.ndarray, dtype: DType | None, name: str, graph: Any = None) -> Tensor:
+    """A constant that holds the array."""
+    graph = graph if graph is not None else get_default_graph()
+    array = np.array(array)
+    array.setflags(write=False)
+    kind = dtype.base_dtype if dtype is not None else as_dtype(array.dtype)
+    op = graph.create_op("Const", [], [kind], name=name, attrs={"value": array, "dtype": kind})
+    return op.outputs[0]
+
+
+@operation("Placeholder")
+class Placeholder(OpDefinition):
+    """A tensor that must be fed."""
+
+    attributes = {"dtype": Attribute("type"), "shape": Attribute("shape", default=None)}
+    outputs = {"output": "dtype"}
+    stateful = True
+
+    def infer(self, *, shape: TensorShape | None) -> TensorShape:
+        return TensorShape(None) if shape is None else shape
+
+
+@public("placeholder")
+def placeholder(dtype: Any, shape: Any = None, name: str | None = None) -> Tensor:
+    """A tensor whose value is fed with `feed_dict`; running it unfed is an InvalidArgumentError.
+
+    Args:
+        dtype: the type of its elements.
+        shape: what must hold of the shape of what is fed; None sizes, or no shape at all, leave it open.
+        name: a name for the operation.
+    """
+    return Placeholder(dtype, as_shape(shape), name=name)
+
+
+@operation("PlaceholderWithDefault", public="placeholder_with_default")
+class PlaceholderWithDefault(OpDefinition):
+    """A tensor that may be fed, and is `input` where it is not; its static shape is `shape`."""
+
+    inputs = {"input": "dtype"}
+    attributes = {"dtype": Attribute("type"), "shape": Attribute("shape")}
+    outputs = {"output": "dtype"}
+
+    def infer(self, input: Tensor, *, shape: TensorShape) -> TensorShape:
+        if not shape.is_compatible_with(input.shape):
+            raise ValueError(f"the default has shape {input.shape}, not {shape}")
+        return shape
+
+    def gradient(self, op: Any, grad: Tensor) -> list[Any]:
+        return [grad]
+
+    def lower(self, b: Any, input: Any) -> Any:
+        return input

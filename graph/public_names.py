@@ -1,0 +1,37 @@
+"""What `tf.` offers: a table from public names (`nn.softplus`) to functions and classes.
+
+Operations and functions enter themselves where they are defined; the modules of `api/` show what is in the table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+PUBLIC: dict[str, Any] = {}
+
+Item = TypeVar("Item")
+
+
+def public(*names: str) -> Callable[[Item], Item]:
+    """Decorator: offers a function or class under each of `names`, such as "nn.relu"."""
+
+    def register(item: Item) -> Item:
+        for name in names:
+            add_public(name, item)
+        return item
+
+    return register
+
+
+def add_public(name: str, item: Any) -> None:
+    """Offers `item` under `name`. Raises ValueError when the name is taken by something else."""
+    if PUBLIC.setdefault(name, item) is not item:
+        raise ValueError(f"the public name {name!r} is defined twice")
+
+
+def names_in(module: str) -> dict[str, Any]:
+    """What the public module `module` ("" for the top) offers, by name; names that begin with "_" are left out."""
+    prefix = f"{module}." if module else ""
+    found = {name[len(prefix) :]: item for name, item in PUBLIC.items() if name.startswith(prefix)}
+    return {name: item for name, item in found.items() if "." not in name and not name.startswith("_")}
