@@ -9,6 +9,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from sessile.graph.public_names import public
+
 REF_OFFSET = 100
 
 # (enum number of the GraphDef format, name, kind, size in bytes)
@@ -41,6 +43,7 @@ _ALIASES = {"half": "float16", "float": "float32", "double": "float64"}
 _REAL_OF_COMPLEX = {"complex64": "float32", "complex128": "float64"}
 
 
+@public("DType", "dtypes.DType")
 class DType:
     """The type of the elements of a tensor; there is one object for each type: `is` works as well as `==`.
 
@@ -231,6 +234,7 @@ class DType:
         return DType, (self._type_enum,)
 
 
+@public("as_dtype", "dtypes.as_dtype")
 def as_dtype(type_value: Any) -> DType:
     """Returns the `DType` that `type_value` names.
 

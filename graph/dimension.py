@@ -7,6 +7,8 @@ import operator
 from collections.abc import Callable
 from typing import Any
 
+from sessile.graph.public_names import public
+
 
 def size_of(value: Any) -> int | None:
     """Returns the size that `value` stands for: an int that is not negative, or None for unknown.
@@ -34,6 +36,7 @@ def size_of(value: Any) -> int | None:
     return size
 
 
+@public("Dimension")
 class Dimension:
     """A size of a static shape: an int that is not negative, or unknown.
 
@@ -185,6 +188,7 @@ def as_dimension(value: Any) -> Dimension:
     return value if isinstance(value, Dimension) else Dimension(value)
 
 
+@public("dimension_value", "compat.dimension_value")
 def dimension_value(dimension: Any) -> Any:
     """Returns the int or None that a `Dimension` holds, and anything else as it is."""
     return dimension.value if isinstance(dimension, Dimension) else dimension

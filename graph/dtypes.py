@@ -4,6 +4,7 @@
 """
 
 from sessile.graph.data_type import DType, as_dtype
+from sessile.graph.public_names import add_public
 
 float16 = half = as_dtype("float16")
 float32 = as_dtype("float32")
@@ -66,3 +67,10 @@ SIGNED = FLOATING | SIGNED_INTEGER | COMPLEX
 ANY = NUMERIC | QUANTIZED | {bool, string, resource, variant}
 
 QUANTIZED_DTYPES = QUANTIZED | {dtype._as_ref for dtype in QUANTIZED}
+
+for _name, _dtype in list(globals().items()):
+    if isinstance(_dtype, DType) and not _dtype._is_ref_dtype:
+        add_public(_name, _dtype)
+        add_public(f"dtypes.{_name}", _dtype)
+add_public("QUANTIZED_DTYPES", QUANTIZED_DTYPES)
+add_public("dtypes.QUANTIZED_DTYPES", QUANTIZED_DTYPES)

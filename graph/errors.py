@@ -6,6 +6,8 @@ An error holds the operation that failed, if one is known, and shows where the u
 import traceback
 from typing import Any
 
+from sessile.graph.public_names import add_public, public
+
 OK = 0
 CANCELLED = 1
 UNKNOWN = 2
@@ -25,6 +27,7 @@ DATA_LOSS = 15
 UNAUTHENTICATED = 16
 
 
+@public("errors.OpError", "OpError")
 class OpError(Exception):
     """The base of all errors that running a graph can raise; catch it to catch any of them.
 
@@ -97,6 +100,7 @@ def _restore(cls: type[OpError], node_def: Any, message: str, error_code: int, t
     return error
 
 
+@public("errors.CancelledError")
 class CancelledError(OpError):
     """An operation was cancelled while it waited or ran, by closing its session or its queue.
 
@@ -114,6 +118,7 @@ class CancelledError(OpError):
         super().__init__(node_def, op, message, CANCELLED)
 
 
+@public("errors.UnknownError")
 class UnknownError(OpError):
     """Something failed that tells no more about its cause, such as an exception inside a `tf.py_func`.
 
@@ -128,6 +133,7 @@ class UnknownError(OpError):
         super().__init__(node_def, op, message, error_code)
 
 
+@public("errors.InvalidArgumentError")
 class InvalidArgumentError(OpError):
     """An operation received a value or a shape that it cannot work with.
 
@@ -144,6 +150,7 @@ class InvalidArgumentError(OpError):
         super().__init__(node_def, op, message, INVALID_ARGUMENT)
 
 
+@public("errors.DeadlineExceededError")
 class DeadlineExceededError(OpError):
     """The time that a run was given ended before the run did.
 
@@ -159,6 +166,7 @@ class DeadlineExceededError(OpError):
         super().__init__(node_def, op, message, DEADLINE_EXCEEDED)
 
 
+@public("errors.NotFoundError")
 class NotFoundError(OpError):
     """A file, directory, or a name in a checkpoint that an operation needs does not exist.
 
@@ -173,6 +181,7 @@ class NotFoundError(OpError):
         super().__init__(node_def, op, message, NOT_FOUND)
 
 
+@public("errors.AlreadyExistsError")
 class AlreadyExistsError(OpError):
     """What an operation was to create is there already.
 
@@ -188,6 +197,7 @@ class AlreadyExistsError(OpError):
         super().__init__(node_def, op, message, ALREADY_EXISTS)
 
 
+@public("errors.PermissionDeniedError")
 class PermissionDeniedError(OpError):
     """The user who runs the program may not read or write a file that an operation uses.
 
@@ -202,6 +212,7 @@ class PermissionDeniedError(OpError):
         super().__init__(node_def, op, message, PERMISSION_DENIED)
 
 
+@public("errors.UnauthenticatedError")
 class UnauthenticatedError(OpError):
     """A request came without valid credentials; nothing in this library raises it by itself.
 
@@ -217,6 +228,7 @@ class UnauthenticatedError(OpError):
         super().__init__(node_def, op, message, UNAUTHENTICATED)
 
 
+@public("errors.ResourceExhaustedError")
 class ResourceExhaustedError(OpError):
     """Memory or disk space ran out.
 
@@ -231,6 +243,7 @@ class ResourceExhaustedError(OpError):
         super().__init__(node_def, op, message, RESOURCE_EXHAUSTED)
 
 
+@public("errors.FailedPreconditionError")
 class FailedPreconditionError(OpError):
     """The session is not in the state that an operation needs; mostly, a variable has no value yet.
 
@@ -247,6 +260,7 @@ class FailedPreconditionError(OpError):
         super().__init__(node_def, op, message, FAILED_PRECONDITION)
 
 
+@public("errors.AbortedError")
 class AbortedError(OpError):
     """An operation was given up because of another one that ran at the same time.
 
@@ -263,6 +277,7 @@ class AbortedError(OpError):
         super().__init__(node_def, op, message, ABORTED)
 
 
+@public("errors.OutOfRangeError")
 class OutOfRangeError(OpError):
     """An operation read past the end of its input: a closed and empty queue, a file, an iterator.
 
@@ -283,6 +298,7 @@ class OutOfRangeError(OpError):
         super().__init__(node_def, op, message, OUT_OF_RANGE)
 
 
+@public("errors.UnimplementedError")
 class UnimplementedError(OpError):
     """What was asked for is valid, but this library does not do it (yet); the message names it.
 
@@ -297,6 +313,7 @@ class UnimplementedError(OpError):
         super().__init__(node_def, op, message, UNIMPLEMENTED)
 
 
+@public("errors.InternalError")
 class InternalError(OpError):
     """Something that must always hold does not: a fault of this library, please report it.
 
@@ -311,6 +328,7 @@ class InternalError(OpError):
         super().__init__(node_def, op, message, INTERNAL)
 
 
+@public("errors.UnavailableError")
 class UnavailableError(OpError):
     """A device or a remote server cannot be reached now; trying again later may help.
 
@@ -326,6 +344,7 @@ class UnavailableError(OpError):
         super().__init__(node_def, op, message, UNAVAILABLE)
 
 
+@public("errors.DataLossError")
 class DataLossError(OpError):
     """A file is damaged or cut off: its checksum is wrong or it ends too early.
 
@@ -361,6 +380,7 @@ _CODE_OF_CLASS: dict[type[OpError], int] = {
 _CLASS_OF_CODE: dict[int, Any] = {code: cls for cls, code in _CODE_OF_CLASS.items()}
 
 
+@public("errors.exception_type_from_error_code")
 def exception_type_from_error_code(error_code: int) -> Any:
     """Returns the class of the errors with this code; it is called with (node_def, op, message).
 
@@ -370,6 +390,12 @@ def exception_type_from_error_code(error_code: int) -> Any:
     return _CLASS_OF_CODE[error_code]
 
 
+@public("errors.error_code_from_exception_type")
 def error_code_from_exception_type(cls: type[OpError]) -> int | None:
     """Returns the code of the errors of this class, `UNKNOWN` if the class has none of its own."""
     return _CODE_OF_CLASS.get(cls, UNKNOWN)
+
+
+for _name, _code in list(globals().items()):
+    if isinstance(_code, int) and _name.isupper():
+        add_public(f"errors.{_name}", _code)

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from sessile.graph.dimension import Dimension, as_dimension, dimension_value, size_of
+from sessile.graph.public_names import public
 
 if TYPE_CHECKING:
     from sessile.graph.proto.tensor_shape_pb2 import TensorShapeProto
@@ -32,6 +33,7 @@ __all__ = [
 Sizes = tuple[int | None, ...]
 
 
+@public("TensorShape")
 class TensorShape:
     """The static shape of a tensor: fully known, of known rank with some unknown sizes, or of unknown rank.
 
@@ -300,11 +302,13 @@ def matrix(rows: Any, cols: Any) -> TensorShape:
     return TensorShape([rows, cols])
 
 
+@public("dimension_at_index", "compat.dimension_at_index")
 def dimension_at_index(shape: TensorShape, index: int) -> Dimension:
     """Returns the size at `index`, unknown where the rank is."""
     return shape[index]
 
 
+@public("broadcast_static_shape")
 def broadcast_shape(shape_x: Any, shape_y: Any) -> TensorShape:
     """Returns the static shape of an elementwise operation on tensors of these shapes, by NumPy's rules.
 
