@@ -1,0 +1,103 @@
+"""Loads compiled kernels into this process and keeps them for everyone who names them.
+
+In: object code, as bytes. Out: addresses to call. Needs llvmlite alone: a process that finds its kernels in a cache
+never imports Numba. What is loaded stays: kernels are named by a hash of what they do, so there is nothing to replace.
+"""
+
+from __future__ import annotations
+
+import functools
+import itertools
+import threading
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from sessile.compiler.cpu.machine_code import create_jit
+from sessile.compiler.target import Target
+
+_library_numbers = itertools.count()
+_libraries: list[Any] = []
+"""The loaded libraries; LLVM unloads one when its last reference goes."""
+
+
+@functools.cache
+def _process_jit() -> Any:
+    return create_jit(Target.host())
+
+
+_jit_lock = threading.Lock()
+
+
+def load_objects(objects: Mapping[str, bytes], imports: Mapping[str, int] | None = None) -> dict[str, int]:
+    """Link objects into this process.
+
+    Args:
+      objects: for each exported symbol the object file that defines it.
+      imports: addresses of the symbols that the objects need from outside; kernels need none.
+
+    Returns:
+      The address of each symbol.
+
+    Raises:
+      RuntimeError: an object is damaged or needs a symbol that it was not given.
+    """
+    import llvmlite.binding as llvm
+
+    if not objects:
+        return {}
+    builder = llvm.JITLibraryBuilder()
+    for symbol, code in objects.items():
+        builder.add_object_img(code)
+        builder.export_symbol(symbol)
+    for symbol, address in (imports or {}).items():
+        builder.import_symbol(symbol, address)
+    with _jit_lock:
+        library = builder.link(_process_jit(), f"kernels {next(_library_numbers)}")
+        _libraries.append(library)
+    return {symbol: library[symbol] for symbol in objects}
+
+
+class KernelStore:
+    """The kernels that this process can call, by name and target. Safe to use from several threads.
+
+    Attributes:
+      compiled: how many kernels were compiled for this store.
+      reused: how many times a kernel was found in it.
+    """
+
+    def __init__(self) -> None:
+        self.compiled = 0
+        self.reused = 0
+        self._addresses: dict[tuple[str, str], int] = {}
+        self._lock = threading.Lock()
+
+    def get(self, name: str, target: Target) -> int | None:
+        """The address of a kernel, or None if it is not loaded."""
+        with self._lock:
+            address = self._addresses.get((name, target.text))
+            self.reused += address is not None
+            return address
+
+    def contains(self, names: Iterable[str], target: Target) -> bool:
+        """Whether all of the named kernels are loaded; does not count as a use."""
+        with self._lock:
+            return all((name, target.text) in self._addresses for name in names)
+
+    def load(self, objects: Mapping[str, bytes], target: Target, *, compiled: bool = False) -> dict[str, int]:
+        """Load the objects that are not loaded yet and return the address of each.
+
+        Args:
+          objects: object code by kernel name.
+          target: what they were compiled for.
+          compiled: whether they were compiled just now, for the counters.
+        """
+        with self._lock:
+            fresh = {name: code for name, code in objects.items() if (name, target.text) not in self._addresses}
+            self.compiled += len(objects) if compiled else 0
+            for name, address in load_objects(fresh).items():
+                self._addresses[name, target.text] = address
+            return {name: self._addresses[name, target.text] for name in objects}
+
+
+kernel_store = KernelStore()
+"""The store of this process."""

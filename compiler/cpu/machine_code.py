@@ -1,0 +1,56 @@
+"""LLVM IR to machine code for a target, through llvmlite alone.
+
+In: the text of an LLVM module. Out: an optimised module, an object file, assembly. Nothing here knows of Numba, so a
+process that only loads kernels can use it for code of its own.
+"""
+
+from __future__ import annotations
+
+import functools
+
+import llvmlite.binding as llvm
+
+from sessile.compiler.target import Target
+
+
+@functools.cache
+def _initialize_llvm() -> None:
+    llvm.initialize_native_target()
+    llvm.initialize_native_asmprinter()
+
+
+@functools.cache
+def target_machine(target: Target) -> llvm.TargetMachine:
+    """LLVM's code generator for a target, position-independent, at the highest level."""
+    _initialize_llvm()
+    return llvm.Target.from_triple(target.triple).create_target_machine(
+        cpu=target.cpu, features=target.features, opt=3, reloc="pic", codemodel="small"
+    )
+
+
+def optimize(ir_text: str, target: Target) -> llvm.ModuleRef:
+    """Parse a module and run LLVM's -O3 pipeline once, with loop and straight-line vectorisation.
+
+    Raises RuntimeError with LLVM's message if the text is not valid IR.
+    """
+    machine = target_machine(target)
+    module = llvm.parse_assembly(ir_text)
+    options = llvm.create_pipeline_tuning_options(speed_level=3)
+    options.loop_vectorization = True
+    options.slp_vectorization = True
+    options.loop_interleaving = True
+    options.loop_unrolling = True
+    pass_builder = llvm.create_pass_builder(machine, options)
+    pass_builder.getModulePassManager().run(module, pass_builder)
+    return module
+
+
+def compile_module(ir_text: str, target: Target) -> bytes:
+    """The object file of a module, optimised."""
+    return target_machine(target).emit_object(optimize(ir_text, target))
+
+
+def create_jit(target: Target) -> llvm.LLJIT:
+    """A JIT that loads objects into this process."""
+    # JITLink places the parts of an object side by side, as the small code model asks for.
+    return llvm.create_lljit_compiler(target_machine(target), use_jit_link=True, suppress_errors=True)
