@@ -6,7 +6,7 @@ plain tuple of int and None, which is quick to make and to compare and can be a 
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from sessile.graph.dimension import Dimension, as_dimension, dimension_value, size_of
@@ -133,7 +133,7 @@ class TensorShape:
         other = as_shape(other)
         if self.sizes is None:
             return other
-        if other.sizes is None:
+        if other.sizes is None or other.sizes == self.sizes:
             return self
         if not self.is_compatible_with(other):
             raise ValueError(f"Shapes {self} and {other} are not compatible")
@@ -254,6 +254,8 @@ def _sizes_from(dims: Any) -> Sizes | None:
         return None
     if isinstance(dims, TensorShape):
         return dims.sizes
+    if isinstance(dims, list | tuple):
+        return _sizes_of_elements(dims)
     if hasattr(dims, "unknown_rank"):  # a TensorShapeProto, ours or TensorFlow's
         if dims.unknown_rank:
             return None
@@ -264,7 +266,11 @@ def _sizes_from(dims: Any) -> Sizes | None:
         elements = iter(dims)
     except TypeError:
         return (size_of(dims),)
-    return tuple(d if type(d) is int and d >= 0 else size_of(d) for d in elements)
+    return _sizes_of_elements(elements)
+
+
+def _sizes_of_elements(elements: Iterable[Any]) -> Sizes:
+    return tuple([d if d is None or (type(d) is int and d >= 0) else size_of(d) for d in elements])
 
 
 def _slice_of_unknown_rank(key: slice) -> TensorShape:
