@@ -1,6 +1,6 @@
 """Builds programs: emits typed instructions, and knows what sizes and shape computations are worth.
 
-Lowering rules call this. Three things happen on the way that they need not care about: operands broadcast as NumPy's do;
+Lowering rules call this. Three things happen on the way that they need not care about: operands broadcast as in NumPy;
 arithmetic on sizes (`tf.shape(x)[0] * 2`) stays symbolic, so that shapes computed in the graph are known shapes; and a
 question about unknown sizes ("is n the same as m?") is answered by the sizes of the call at hand (`hints`) and
 recorded as a guard, under which the program may be used again.
@@ -17,7 +17,7 @@ import numpy as np
 
 from sessile.ir import primitives as _registered
 from sessile.ir.primitive import PRIMITIVES, ProgramError
-from sessile.ir.program import Guard, Instruction, Location, Program, Region, SizeSource, Value
+from sessile.ir.program import RELATIONS, Guard, Instruction, Location, Program, Region, SizeSource, Value
 from sessile.ir.sizes import Size, SizeExpression, evaluate, product, symbol, symbols_of
 from sessile.ir.symbolic_values import known_result, known_sizes_limit, wrapped
 from sessile.ir.types import NUMPY_DTYPES, TensorType, element_type_of
@@ -26,13 +26,7 @@ assert _registered
 
 Operand = Value | bool | int | float | complex | np.generic
 Shape = tuple[Size, ...]
-RELATIONS = {
-    "==": lambda a, b: a == b,
-    "!=": lambda a, b: a != b,
-    ">=": lambda a, b: a >= b,
-    "<=": lambda a, b: a <= b,
-}
-OPPOSITE = {"==": "!=", "!=": "==", ">=": "<", "<=": ">"}
+OPPOSITE = {"==": "!=", "!=": "=="}
 
 
 class ProgramBuilder:
@@ -377,9 +371,8 @@ class ProgramBuilder:
         for pairs in (contracting, batch):
             for i, j in zip(*pairs, strict=True):
                 if not self.decide(a.type.shape[i], "==", b.type.shape[j]):
-                    raise ProgramError(
-                        f"Matrix size-incompatible: In[0]: {self._shown(a.type.shape)}, In[1]: {self._shown(b.type.shape)}"
-                    )
+                    shapes = f"In[0]: {self._shown(a.type.shape)}, In[1]: {self._shown(b.type.shape)}"
+                    raise ProgramError(f"Matrix size-incompatible: {shapes}")
                 sizes[j] = a.type.shape[i]
         return self.emit(
             "contract",

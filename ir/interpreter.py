@@ -13,6 +13,7 @@ import numpy as np
 from sessile.ir.primitive import RunFailure
 from sessile.ir.program import Instruction, Program, Region, Value
 from sessile.ir.sizes import Size, SizeExpression, evaluate
+from sessile.ir.types import TensorType
 
 
 class RunContext(Protocol):
@@ -58,7 +59,7 @@ def interpret(program: Program, context: RunContext) -> list[np.ndarray]:
     environment: Environment = {}
     for instruction in program.instructions:
         run_instruction(instruction, environment, context)
-    return [np.asarray(environment[result]) for result in program.results]
+    return [environment[result] for result in program.results]
 
 
 def run_instruction(instruction: Instruction, environment: Environment, context: RunContext) -> None:
@@ -69,7 +70,14 @@ def run_instruction(instruction: Instruction, environment: Environment, context:
     except RunFailure as failure:
         raise LocatedFailure(failure, instruction) from None
     for value, result in zip(instruction.results, results, strict=True):
-        environment[value] = result
+        environment[value] = result if isinstance(result, np.ndarray) else scalar_array(result, value.type)
+
+
+def scalar_array(element: Any, type: TensorType) -> np.ndarray:
+    """NumPy gives the bare element where a result has rank 0; as an array, an element that is a string stays whole."""
+    array = np.empty((), type.numpy_dtype)
+    array[()] = element
+    return array
 
 
 def evaluate_instruction(instruction: Instruction, operands: Sequence[Any], context: RunContext) -> Sequence[Any]:

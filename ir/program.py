@@ -6,11 +6,12 @@ can be followed through a dump.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import operator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sessile.ir.sizes import Size
+from sessile.ir.sizes import Bindings, Size, evaluate
 from sessile.ir.types import TensorType
 
 if TYPE_CHECKING:
@@ -90,8 +91,16 @@ class Instruction:
         (result,) = self.results
         return result
 
+    @property
+    def is_pure(self) -> bool:
+        """Whether it, and all in its regions, does nothing but compute its results."""
+        return self.primitive.pure and all(inner.is_pure for region in self.regions for inner in region.instructions)
+
     def with_operands(self, operands: tuple[Value, ...]) -> Instruction:
         return Instruction(self.primitive, operands, self.attributes, self.results, self.locations, self.regions)
+
+    def with_regions(self, regions: tuple[Region, ...]) -> Instruction:
+        return Instruction(self.primitive, self.operands, self.attributes, self.results, self.locations, regions)
 
     def __repr__(self) -> str:
         results = ", ".join(map(repr, self.results))
@@ -111,6 +120,14 @@ class SizeSource:
     index: int
 
 
+RELATIONS: dict[str, Callable[[int, int], bool]] = {
+    "==": operator.eq,
+    "!=": operator.ne,
+    ">=": operator.ge,
+    "<=": operator.le,
+}
+
+
 @dataclass(frozen=True)
 class Guard:
     """A relation between sizes that a program was made for: `left relation right`, relation one of == != >= <=."""
@@ -118,6 +135,10 @@ class Guard:
     left: Size
     relation: str
     right: Size
+
+    def holds(self, bindings: Bindings) -> bool:
+        """Whether the relation holds for these sizes. Raises KeyError for a symbol that `bindings` lacks."""
+        return RELATIONS[self.relation](evaluate(self.left, bindings), evaluate(self.right, bindings))
 
     def __str__(self) -> str:
         return f"{self.left} {self.relation} {self.right}"
@@ -145,6 +166,10 @@ class Program:
         """All values, those inside regions too, in order of definition."""
         yield from _values(self.instructions)
 
+    def all_instructions(self) -> Iterator[Instruction]:
+        """All instructions, those inside regions too; an instruction with regions comes before what it holds."""
+        yield from _all_instructions(self.instructions)
+
     def next_id(self) -> int:
         """An id above all ids in use."""
         return max((value.id for value in self.values()), default=-1) + 1
@@ -160,3 +185,10 @@ def _values(instructions: tuple[Instruction, ...]) -> Iterator[Value]:
             yield from region.parameters
             yield from _values(region.instructions)
         yield from instruction.results
+
+
+def _all_instructions(instructions: tuple[Instruction, ...]) -> Iterator[Instruction]:
+    for instruction in instructions:
+        yield instruction
+        for region in instruction.regions:
+            yield from _all_instructions(region.instructions)

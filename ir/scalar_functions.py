@@ -1,7 +1,7 @@
 """The scalar functions that `map` applies element by element: for each its arity, types, and NumPy meaning.
 
 Conventions on edges: NaN propagates through `max` and `min`; integer division by zero is an error of the run;
-shifts by a negative count or by the width and more give 0 (or the sign).
+a shift by a negative count is one by 0, a shift by the width and more is one by the width less 1.
 """
 
 from __future__ import annotations
@@ -105,7 +105,10 @@ def _log_gamma(x: float) -> float:
         return math.nan
     if math.isinf(x) or (x <= 0 and x == math.floor(x)):
         return math.inf
-    return math.lgamma(x)
+    try:
+        return math.lgamma(x)
+    except OverflowError:
+        return math.inf
 
 
 def _digamma(x: float) -> float:

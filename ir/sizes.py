@@ -292,11 +292,17 @@ def _substitute_atom(atom: Atom, values: Mapping[str, Size]) -> Size:
 def _opaque_text(operator: str, left: Size, right: Size) -> str:
     if operator in ("min", "max"):
         return f"{operator}({left}, {right})"
-    return f"({_factor_text(left)} {operator} {_factor_text(right)})"
+    divisor = str(right) if isinstance(right, int) or _is_atom(right) else f"({right})"
+    return f"({_dividend_text(left)} {operator} {divisor})"
 
 
-def _factor_text(size: Size) -> str:
+def _dividend_text(size: Size) -> str:
     return f"({size})" if isinstance(size, SizeExpression) and len(size.terms) > 1 else str(size)
+
+
+def _is_atom(size: SizeExpression) -> bool:
+    ((monomial, coefficient), *others) = size.terms.items()
+    return not others and coefficient == 1 and len(monomial) == 1
 
 
 def _polynomial_text(terms: dict[Monomial, int]) -> str:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from sessile.ir.primitive import Primitive, primitive, require
+from sessile.ir.primitives.movement import check_axes
 from sessile.ir.primitives.windows import padded, sliding_windows, window_count
 from sessile.ir.sizes import Size
-from sessile.ir.types import TensorType
+from sessile.ir.types import NUMBERS, TensorType
 
 Axes = tuple[int, ...]
 
@@ -16,13 +17,17 @@ Axes = tuple[int, ...]
 class Contract(Primitive):
     """Sums products over the axes `contracting` (one tuple for each operand), side by side over the axes `batch`.
 
+    Half floats are added in single precision.
+
     The result's axes: those of `batch`, then what is left of `a`, then what is left of `b`.
     """
 
     def infer(
         self, a: TensorType, b: TensorType, *, contracting: tuple[Axes, Axes], batch: tuple[Axes, Axes]
     ) -> TensorType:
-        require(a.dtype == b.dtype, f"element types differ: {a} and {b}")
+        require(a.dtype == b.dtype and a.dtype in NUMBERS, f"no products of {a} and {b}")
+        check_axes(a, (*contracting[0], *batch[0]))
+        check_axes(b, (*contracting[1], *batch[1]))
         for (left, right), what in ((contracting, "contracted"), (batch, "batch")):
             require(len(left) == len(right), f"{what} axes {left} and {right}")
             for i, j in zip(left, right, strict=True):
@@ -76,7 +81,7 @@ class Convolve(Primitive):
         reverse: bool,
         groups: int,
     ) -> TensorType:
-        require(x.dtype == w.dtype, f"element types differ: {x} and {w}")
+        require(x.dtype == w.dtype and x.dtype in NUMBERS, f"no products of {x} and {w}")
         source, kernel, result = layout
         require(x.rank == w.rank == len(source) == len(kernel) == len(result), f"ranks of {x} and {w}")
         channels, per_group = x.shape[source[1]], w.shape[kernel[0]]
@@ -84,6 +89,7 @@ class Convolve(Primitive):
             channels == per_group * groups,
             f"{x} has {channels} channels, the filter {w} takes {per_group * groups}",
         )
+        require(w.shape[kernel[1]] % groups == 0, f"the filters of {w} do not divide into {groups} groups")
         shape: list[Size] = [0] * x.rank
         shape[result[0]], shape[result[1]] = x.shape[source[0]], w.shape[kernel[1]]
         for k, axis in enumerate(result[2:]):
@@ -105,8 +111,9 @@ class Convolve(Primitive):
         groups: int,
     ) -> np.ndarray:
         source, kernel, result = layout
-        images, taps = np.transpose(x, source), np.transpose(w, kernel)
-        taps = np.flip(taps, range(2, taps.ndim)) if reverse else taps
+        wide = np.float32 if x.dtype == np.float16 else x.dtype
+        images, taps = np.transpose(x, source).astype(wide), np.transpose(w, kernel).astype(wide)
+        taps = np.flip(taps, tuple(range(2, taps.ndim))) if reverse else taps
         images = _spread(images, padding, input_dilation)
         windows = sliding_windows(images, (1, 1, *taps.shape[2:]), (1, 1, *strides), (1, 1, *filter_dilation))
         spatial = taps.ndim - 2

@@ -54,8 +54,8 @@ class Gather(Primitive):
 
 
 def _batches(x: np.ndarray, indices: np.ndarray, batch: int) -> list[tuple[np.ndarray, np.ndarray]]:
-    flat = x.reshape(-1, *x.shape[batch:]) if x.size else x
-    return list(zip(flat, indices.reshape(-1, *indices.shape[batch:]), strict=True)) if x.size else []
+    places = np.ndindex(*x.shape[:batch])
+    return [(x[place], indices[place]) for place in places]
 
 
 @primitive("gather_nd")
@@ -115,6 +115,9 @@ class Scatter(Primitive):
 
     def reference(self, x: np.ndarray, indices: np.ndarray, updates: np.ndarray, *, function: str) -> np.ndarray:
         check_coordinates(indices, x.shape)
+        if not indices.shape[-1]:
+            x, indices = x[np.newaxis], np.zeros((*indices.shape[:-1], 1), np.int64)
+            return self.reference(x, indices, updates, function=function)[0]
         result = np.array(x)
         place = tuple(np.moveaxis(indices, -1, 0))
         if function == "set":
@@ -127,7 +130,7 @@ class Scatter(Primitive):
 
 @primitive("dynamic_slice")
 class DynamicSlice(Primitive):
-    """A part of `x` of the given `shape` that begins at the coordinates `starts`, moved inside `x` where it would leave it."""
+    """The part of `x` that begins at the coordinates `starts`, moved inside `x` where it would leave it."""
 
     sized = ("shape",)
 
@@ -142,7 +145,7 @@ class DynamicSlice(Primitive):
 
 @primitive("dynamic_update")
 class DynamicUpdate(Primitive):
-    """`x` with `update` written over the part that begins at the coordinates `starts`, moved inside as in dynamic_slice."""
+    """`x` with `update` over the part that begins at the coordinates `starts`, moved inside as in dynamic_slice."""
 
     def infer(self, x: TensorType, update: TensorType, starts: TensorType) -> TensorType:
         require(starts.dtype in INDICES and starts.shape == (x.rank,), f"starts of an update of {x}: {starts}")

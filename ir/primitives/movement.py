@@ -14,6 +14,12 @@ Shape = tuple[int, ...]
 Sizes = tuple[Size, ...]
 
 
+def check_axes(x: TensorType, axes: tuple[int, ...]) -> None:
+    """Raises ProgramError unless `axes` are different axes of `x`."""
+    require(all(0 <= axis < x.rank for axis in axes), f"axes {axes} do not exist in {x}")
+    require(len(set(axes)) == len(axes), f"axes {axes} repeat")
+
+
 @primitive("broadcast")
 class Broadcast(Primitive):
     """Repeats: axis `k` of the operand becomes axis `axes[k]` of the result; the other axes are new."""
@@ -23,7 +29,7 @@ class Broadcast(Primitive):
     def infer(self, x: TensorType, *, shape: Sizes, axes: tuple[int, ...]) -> TensorType:
         require(len(axes) == x.rank and list(axes) == sorted(set(axes)), f"axes {axes} for {x}")
         for size, axis in zip(x.shape, axes, strict=True):
-            require(axis < len(shape), f"axis {axis} does not exist in {shape}")
+            require(0 <= axis < len(shape), f"axis {axis} does not exist in {shape}")
             require(size == 1 or size == shape[axis], f"{x} does not broadcast to {shape} along {axes}")
         return x.with_shape(shape)
 
@@ -75,6 +81,7 @@ class Slice(Primitive):
 
     def infer(self, x: TensorType, *, starts: Sizes, shape: Sizes, strides: Shape) -> TensorType:
         require(len(starts) == len(shape) == len(strides) == x.rank, f"slice of {x} with {starts}, {shape}")
+        require(all(not isinstance(start, int) or start >= 0 for start in starts), f"slice of {x} begins at {starts}")
         require(all(stride > 0 for stride in strides), f"strides {strides} are not all positive")
         for start, size, stride, limit in zip(starts, shape, strides, x.shape, strict=True):
             room = limit - start - (size - 1) * stride
@@ -103,18 +110,18 @@ class Pad(Primitive):
     def infer(self, x: TensorType, value: TensorType, *, low: Sizes, high: Sizes, interior: Sizes) -> TensorType:
         require(value.rank == 0 and value.dtype == x.dtype, f"{x} padded with {value}")
         require(len(low) == len(high) == len(interior) == x.rank, f"padding of {x}: {low}, {high}, {interior}")
-        return x.with_shape(
-            _padded(size, *padding) for size, *padding in zip(x.shape, low, high, interior, strict=True)
-        )
+        shape = [_padded(size, *padding) for size, *padding in zip(x.shape, low, high, interior, strict=True)]
+        require(all(not isinstance(size, int) or size >= 0 for size in shape), f"padding cuts {x} down to {shape}")
+        return x.with_shape(shape)
 
     def reference(self, x: np.ndarray, value: np.ndarray, *, low: Shape, high: Shape, interior: Shape) -> np.ndarray:
         wide = [
-            _padded(size, max(a, 0), max(b, 0), i) for size, a, b, i in zip(x.shape, low, high, interior, strict=True)
+            max(a, 0) + n + max(n - 1, 0) * i + max(b, 0)
+            for n, a, b, i in zip(x.shape, low, high, interior, strict=True)
         ]
         result = np.full(wide, value, x.dtype)
-        result[
-            tuple(slice(max(a, 0), n - max(b, 0), i + 1) for n, a, b, i in zip(wide, low, high, interior, strict=True))
-        ] = x
+        inner = (slice(max(a, 0), n - max(b, 0), i + 1) for n, a, b, i in zip(wide, low, high, interior, strict=True))
+        result[tuple(inner)] = x
         return result[tuple(slice(-min(a, 0), n + min(b, 0)) for n, a, b in zip(wide, low, high, strict=True))]
 
 
@@ -149,7 +156,7 @@ class Reverse(Primitive):
     """The elements in opposite order along `axes`."""
 
     def infer(self, x: TensorType, *, axes: tuple[int, ...]) -> TensorType:
-        require(all(0 <= axis < x.rank for axis in axes), f"axes {axes} do not exist in {x}")
+        check_axes(x, axes)
         return x
 
     def reference(self, x: np.ndarray, *, axes: tuple[int, ...]) -> np.ndarray:

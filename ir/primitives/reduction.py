@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from sessile.ir.primitive import Primitive, primitive, require
-from sessile.ir.types import NUMPY_DTYPES, TensorType
+from sessile.ir.primitive import Primitive, RunFailure, primitive, require
+from sessile.ir.primitives.movement import check_axes
+from sessile.ir.types import COMPLEX, NUMBERS, NUMPY_DTYPES, TensorType
 
 REDUCTIONS: dict[str, np.ufunc] = {
     "add": np.add,
@@ -32,9 +33,11 @@ def identity_of(function: str, dtype: str) -> Any:
     return held.type(function in ("mul", "and"))
 
 
-def _check_axes(x: TensorType, axes: tuple[int, ...]) -> None:
-    require(all(0 <= axis < x.rank for axis in axes), f"axes {axes} do not exist in {x}")
-    require(len(set(axes)) == len(axes), f"axes {axes} repeat")
+def _reducible(function: str) -> frozenset[str]:
+    """The element types that a reduction combines."""
+    if function in ("and", "or"):
+        return frozenset({"bool"})
+    return NUMBERS if function in ("add", "mul") else NUMBERS - COMPLEX | {"bool"}
 
 
 @primitive("reduce")
@@ -43,7 +46,8 @@ class Reduce(Primitive):
 
     def infer(self, x: TensorType, *, function: str, axes: tuple[int, ...]) -> TensorType:
         require(function in REDUCTIONS, f"no reduction is called {function!r}")
-        _check_axes(x, axes)
+        require(x.dtype in _reducible(function), f"{function} does not reduce {x}")
+        check_axes(x, axes)
         return x.without(axes)
 
     def reference(self, x: np.ndarray, *, function: str, axes: tuple[int, ...]) -> np.ndarray:
@@ -57,15 +61,17 @@ class Reduce(Primitive):
 
 @primitive("arg_reduce")
 class ArgReduce(Primitive):
-    """The index of the first largest ("max") or smallest ("min") element along `axis`; NaN is never chosen over a number."""
+    """The index of the first largest ("max") or smallest ("min") element along `axis`; NaN counts as the worst."""
 
     def infer(self, x: TensorType, *, function: str, axis: int, dtype: str) -> TensorType:
         require(function in ("max", "min"), f"no index reduction is called {function!r}")
-        _check_axes(x, (axis,))
+        check_axes(x, (axis,))
         return x.without((axis,)).with_dtype(dtype)
 
     def reference(self, x: np.ndarray, *, function: str, axis: int, dtype: str) -> np.ndarray:
         chosen = np.asarray(x)
+        if not chosen.shape[axis]:
+            raise RunFailure("invalid_argument", f"Reduction axis {axis} is empty in shape {list(chosen.shape)}")
         if chosen.dtype.kind == "f":
             worst = -np.inf if function == "max" else np.inf
             chosen = np.where(np.isnan(chosen), chosen.dtype.type(worst), chosen)
@@ -75,11 +81,11 @@ class ArgReduce(Primitive):
 
 @primitive("scan")
 class Scan(Primitive):
-    """The running "add" or "mul" along `axis`; `exclusive` leaves each element itself out, `reverse` starts at the end."""
+    """The running "add" or "mul" along `axis`; `exclusive` leaves each element itself out, `reverse` runs backwards."""
 
     def infer(self, x: TensorType, *, function: str, axis: int, exclusive: bool, reverse: bool) -> TensorType:
         require(function in ("add", "mul"), f"no scan is called {function!r}")
-        _check_axes(x, (axis,))
+        check_axes(x, (axis,))
         return x
 
     def reference(self, x: np.ndarray, *, function: str, axis: int, exclusive: bool, reverse: bool) -> np.ndarray:
@@ -92,7 +98,8 @@ class Scan(Primitive):
             )
             rest = ordered.take(range(max(ordered.shape[axis] - 1, 0)), axis)
             ordered = np.concatenate([first, rest], axis)
-        result = REDUCTIONS[function].accumulate(ordered, axis, dtype=ordered.dtype)
+        with np.errstate(all="ignore"):
+            result = REDUCTIONS[function].accumulate(ordered, axis, dtype=ordered.dtype)
         return np.flip(result, axis) if reverse else result
 
 
@@ -101,7 +108,7 @@ class Sort(Primitive):
     """Sorts along the last axis: the values, and the i32 index each came from; equal elements keep their order."""
 
     def infer(self, x: TensorType, *, descending: bool) -> tuple[TensorType, ...]:
-        require(x.rank > 0, "a scalar cannot be sorted")
+        require(x.rank > 0, f"a scalar cannot be sorted: {x}")
         return x, x.with_dtype("i32")
 
     def reference(self, x: np.ndarray, *, descending: bool) -> tuple[np.ndarray, np.ndarray]:

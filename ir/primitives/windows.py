@@ -6,6 +6,7 @@ import numpy as np
 
 from sessile.ir.primitive import Primitive, primitive, require
 from sessile.ir.primitives.reduction import identity_of
+from sessile.ir.scalar_functions import REAL
 from sessile.ir.sizes import Size, floor_divide, maximum
 from sessile.ir.types import TensorType, element_type_of
 
@@ -47,11 +48,16 @@ def _surrounded(x: np.ndarray, function: str, padding: Padding) -> np.ndarray:
 
 @primitive("window_reduce")
 class WindowReduce(Primitive):
-    """Combines the elements of each window by "max", "min" or "add"; padding holds what changes nothing."""
+    """Combines the elements of each window by "max", "min" or "add"; padding holds what changes nothing.
+
+    Half floats are added in single precision.
+    """
 
     def infer(self, x: TensorType, *, function: str, window: Axes, strides: Axes, padding: Padding) -> TensorType:
         require(function in ("max", "min", "add"), f"no window reduction is called {function!r}")
         require(len(window) == len(strides) == len(padding) == x.rank, f"window {window} over {x}")
+        require(x.dtype in REAL, f"windows of {x} cannot be combined")
+        require(all(n > 0 for n in (*window, *strides)), f"window {window}, strides {strides} are not all positive")
         return x.with_shape(
             window_count(padded(size, pad, 1), k, stride, 1)
             for size, k, stride, pad in zip(x.shape, window, strides, padding, strict=True)
@@ -61,9 +67,11 @@ class WindowReduce(Primitive):
         windows = _all_windows(_surrounded(x, function, padding), window, strides)
         combine = {"max": np.maximum, "min": np.minimum, "add": np.add}[function]
         axes = tuple(range(x.ndim, 2 * x.ndim))
-        return combine.reduce(
-            windows, axis=axes, dtype=x.dtype, initial=identity_of(function, element_type_of(x.dtype))
-        )
+        wide = np.dtype(np.float32) if x.dtype == np.float16 else x.dtype
+        with np.errstate(all="ignore"):
+            initial = identity_of(function, element_type_of(wide))
+            result = combine.reduce(windows, axis=axes, dtype=wide, initial=initial)
+        return np.asarray(result).astype(x.dtype)
 
 
 @primitive("select_and_scatter")
