@@ -69,6 +69,10 @@ class KernelCall:
     failures: Callable[[list[int]], tuple[str, str]] | None = None
 
 
+class NoKernel(Exception):
+    """This instruction has no kernel, for the reason given; it runs on the host."""
+
+
 KernelRule = Callable[[Instruction], "tuple[KernelCall, ...]"]
 KERNEL_RULES: dict[str, KernelRule] = {}
 

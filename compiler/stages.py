@@ -1,0 +1,70 @@
+"""Splits an optimised program into stages: native ones, each run by one call, and single instructions on the host.
+
+What has a kernel rule is native; what has none (strings, Python functions, sizes that depend on data) runs on the host by
+the primitive's reference. The order of the program is kept: the pass `schedule-stages` has arranged it for few stages.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sessile.compiler.cpu import rules as _registered_rules
+from sessile.compiler.kernel_call import KERNEL_RULES, KernelCall, NoKernel
+from sessile.ir.program import Instruction, Program
+
+assert _registered_rules
+
+# Instructions that only say where a value lives.
+PLACED = frozenset({"constant", "parameter", "read_variable", "write_variable", "reshape", "sizes"})
+
+
+@dataclass(frozen=True)
+class NativeInstruction:
+    """An instruction and the kernels that compute it."""
+
+    instruction: Instruction
+    calls: tuple[KernelCall, ...]
+
+
+@dataclass(frozen=True)
+class NativeStage:
+    """Instructions that one native call runs."""
+
+    instructions: tuple[NativeInstruction, ...]
+
+
+@dataclass(frozen=True)
+class HostStage:
+    """One instruction that the reference interpreter runs; `reason` says why it has no kernel."""
+
+    instruction: Instruction
+    reason: str
+
+
+Stage = NativeStage | HostStage
+
+
+def split_into_stages(program: Program) -> tuple[Stage, ...]:
+    """The stages of a program, in order of execution."""
+    stages: list[Stage] = []
+    native: list[NativeInstruction] = []
+    for instruction in program.instructions:
+        if instruction.name in PLACED:
+            continue
+        try:
+            native.append(NativeInstruction(instruction, _calls(instruction)))
+        except NoKernel as reason:
+            if native:
+                stages.append(NativeStage(tuple(native)))
+                native = []
+            stages.append(HostStage(instruction, str(reason)))
+    if native:
+        stages.append(NativeStage(tuple(native)))
+    return tuple(stages)
+
+
+def _calls(instruction: Instruction) -> tuple[KernelCall, ...]:
+    rule = KERNEL_RULES.get(instruction.name)
+    if rule is None:
+        raise NoKernel(f"{instruction.name} has no kernel")
+    return rule(instruction)
