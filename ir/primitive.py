@@ -6,7 +6,7 @@ How it enters a kernel is the compiler's business.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, TypeVar
 
 from sessile.ir.program import Region
@@ -54,6 +54,10 @@ class Primitive:
     def reference(self, *operands: Any, **attributes: Any) -> Any:
         """The results, computed with NumPy."""
         raise NotImplementedError(self.name)
+
+    def binds(self, attributes: Mapping[str, Any]) -> tuple[str, ...]:
+        """The size symbols that get their numbers when an instruction with these attributes runs."""
+        return ()
 
     def verify_regions(self, operands: tuple[TensorType, ...], regions: tuple[Region, ...]) -> None:
         """Raises ProgramError when the regions do not fit; most primitives have none."""

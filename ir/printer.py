@@ -25,10 +25,11 @@ _SOURCE_INDEX = {"parameter": "axis", "variable": "axis", "value": "element", "r
 
 
 class Line(NamedTuple):
-    """One line of a program's text, and what it shows: an instruction, a guard, a symbol's name, or nothing."""
+    """One line of a program's text, and what it shows: an instruction, a guard, a symbol's name, the results of a
+    region or of the program, or nothing."""
 
     text: str
-    subject: Instruction | Guard | str | None = None
+    subject: Instruction | Guard | str | Region | Program | None = None
 
 
 def text(program: Program, locations: str = "short") -> str:
@@ -156,7 +157,7 @@ class _Printer:
             lines.append(Line(f"  size {name} = {where}", name))
         lines.extend(Line(f"  guard {guard}", guard) for guard in program.guards)
         lines.extend(self._block(program.instructions, "  "))
-        lines.append(Line(_with_operands("  return", self._values(program.results))))
+        lines.append(Line(_with_operands("  return", self._values(program.results)), program))
         return [*lines, Line("}")]
 
     def _block(self, instructions: Sequence[Instruction], indent: str) -> Iterator[Line]:
@@ -180,7 +181,7 @@ class _Printer:
         parameters = ", ".join(f"{self._names.value(p)} : {p.type}" for p in region.parameters)
         yield Line(f"{indent}({parameters}) {{")
         yield from self._block(region.instructions, indent + "  ")
-        yield Line(_with_operands(f"{indent}  yield", self._values(region.results)))
+        yield Line(_with_operands(f"{indent}  yield", self._values(region.results)), region)
         yield Line(indent + "}")
 
     def _values(self, values: Sequence[Value]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -81,6 +81,9 @@ class CallHost(Primitive):
         unknown: tuple[tuple[str, int, int], ...] = (),
     ) -> tuple[TensorType, ...]:
         return types
+
+    def binds(self, attributes: Mapping[str, Any]) -> tuple[str, ...]:
+        return tuple(name for name, _, _ in attributes.get("unknown", ()))
 
     def reference(
         self,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -172,6 +173,9 @@ class Nonzero(Primitive):
 
     def infer(self, x: TensorType, *, count: str) -> TensorType:
         return TensorType("i64", (symbol(count), x.rank))
+
+    def binds(self, attributes: Mapping[str, Any]) -> tuple[str, ...]:
+        return (attributes["count"],)
 
     def reference(self, context: Any, x: np.ndarray, *, count: str) -> np.ndarray:
         rows = np.argwhere(x).astype(np.int64)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -81,6 +82,9 @@ class BindSizes(Primitive):
         require(values.dtype in ("i32", "i64"), f"sizes have type i32 or i64, not {values.dtype}")
         require(values.size == len(names), f"{len(names)} names for {values}")
         return ()
+
+    def binds(self, attributes: Mapping[str, Any]) -> tuple[str, ...]:
+        return attributes["names"]
 
     def reference(self, context: Any, values: np.ndarray, *, names: tuple[str, ...]) -> tuple[()]:
         for name, size in zip(names, np.ravel(values).tolist(), strict=True):
