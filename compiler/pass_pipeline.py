@@ -76,7 +76,7 @@ Observer = Callable[[PassRecord], None]
 def run_passes(program: Program, names: Iterable[str] = PIPELINE, observer: Observer | None = None) -> Program:
     """The program after the named passes, in order; `observer` is called after each.
 
-    Raises ValueError for a name that no pass has. What a pass or the observer raises carries a note with the pass's name.
+    Raises ValueError for a name that no pass has. What a pass or the observer raises carries a note with its name.
     """
     for index, name in enumerate(names, start=1):
         run = find_pass(name)

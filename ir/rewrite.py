@@ -43,6 +43,8 @@ class Rewriter:
     def __init__(self, rule: Rule, next_id: int) -> None:
         self.replacements: dict[Value, Value] = {}
         self.matched: list[Instruction] = []
+        self.block_number = 0  # of the block that is being rewritten; values of other blocks may not be used in it
+        self._blocks = 0
         self._rule = rule
         self._next_id = next_id
         self._output: list[Instruction] = []
@@ -138,14 +140,13 @@ class Rewriter:
 
     def block(self, instructions: tuple[Instruction, ...]) -> tuple[Instruction, ...]:
         """The rewritten instructions of the program or of a region; the same tuple if nothing changes."""
-        outer = self._output, self._definitions
-        self._output, self._definitions = [], {}
-        try:
-            for instruction in instructions:
-                self._visit(instruction)
-            new = self._output
-        finally:
-            self._output, self._definitions = outer
+        outer = self._output, self._definitions, self.block_number
+        self._blocks += 1
+        self._output, self._definitions, self.block_number = [], {}, self._blocks
+        for instruction in instructions:
+            self._visit(instruction)
+        new = self._output
+        self._output, self._definitions, self.block_number = outer
         if len(new) == len(instructions) and all(map(_is, new, instructions)):
             return instructions
         return tuple(new)

@@ -41,6 +41,25 @@ def _solve(difference: Size, order: Mapping[str, tuple[bool, int]]) -> tuple[str
     return latest, rest * -coefficient
 
 
+def symbols_in(instruction: Instruction) -> set[str]:
+    """The size symbols in an instruction's attributes and in the types of its results."""
+    names = {name for result in instruction.results for name in result.type.symbols()}
+    for value in instruction.attributes.values():
+        names |= _symbols_in_attribute(value)
+    return names
+
+
+def _symbols_in_attribute(value: Any) -> set[str]:
+    match value:
+        case SizeExpression():
+            return symbols_of(value)
+        case TensorType():
+            return value.symbols()
+        case tuple():
+            return {name for item in value for name in _symbols_in_attribute(item)}
+    return set()
+
+
 def substitute_attributes(attributes: Mapping[str, Any], sizes: Sizes) -> Mapping[str, Any]:
     """Attributes with symbols replaced; the same mapping if nothing changes."""
     changed = {name: new for name, value in attributes.items() if (new := _substituted(value, sizes)) is not value}

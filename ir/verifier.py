@@ -10,13 +10,12 @@ from __future__ import annotations
 import inspect
 from collections.abc import Iterable
 from functools import cache
-from typing import Any
 
 from sessile.ir.primitive import Primitive, ProgramError
 from sessile.ir.printer import program_lines
 from sessile.ir.program import RELATIONS, Guard, Instruction, Program, Region, Value
-from sessile.ir.size_substitution import solved_symbols, substitute_attributes
-from sessile.ir.sizes import SizeExpression, symbols_of
+from sessile.ir.size_substitution import solved_symbols, substitute_attributes, symbols_in
+from sessile.ir.sizes import symbols_of
 from sessile.ir.types import TensorType
 
 Subject = Instruction | Guard | str | Region | Program
@@ -86,7 +85,7 @@ class _Verifier:
                 if name not in self._program.symbols:
                     self._error(instruction, f"the size {name} has no source")
                 known.add(name)
-            self._check_symbols(instruction, _symbols(instruction), known)
+            self._check_symbols(instruction, symbols_in(instruction), known)
             for result in instruction.results:
                 self._define(instruction, result, defined)
             if self._require_locations and not instruction.locations:
@@ -154,22 +153,3 @@ def _binds(instruction: Instruction) -> tuple[str, ...]:
         return instruction.primitive.binds(instruction.attributes)
     except KeyError:
         return ()  # the typing rule reports the missing attribute
-
-
-def _symbols(instruction: Instruction) -> set[str]:
-    """The size symbols in an instruction's attributes and in the types of its results."""
-    names = {name for result in instruction.results for name in result.type.symbols()}
-    for value in instruction.attributes.values():
-        names |= _symbols_of_attribute(value)
-    return names
-
-
-def _symbols_of_attribute(value: Any) -> set[str]:
-    match value:
-        case SizeExpression():
-            return symbols_of(value)
-        case TensorType():
-            return value.symbols()
-        case tuple():
-            return {name for item in value for name in _symbols_of_attribute(item)}
-    return set()

@@ -23,14 +23,14 @@ def common_subexpressions(program: Program) -> Program:
     def merge(instruction: Instruction, rewriter: Rewriter) -> tuple[Value, ...] | None:
         if not instruction.primitive.pure or instruction.regions or not instruction.results:
             return None
-        known = first.setdefault(_key(instruction), instruction)
+        known = first.setdefault((rewriter.block_number, *_key(instruction)), instruction)
         return known.results if known is not instruction else None
 
     return rewrite(program, merge)
 
 
-def _key(instruction: Instruction) -> Hashable:
-    """Equal keys mean equal results: attributes are compared with their types, since `True` is equal to 1 in Python."""
+def _key(instruction: Instruction) -> tuple[Hashable, ...]:
+    """Instructions with equal keys have equal results."""
     operands = instruction.operands
     if _is_commutative(instruction):
         operands = tuple(sorted(operands, key=lambda operand: operand.id))
