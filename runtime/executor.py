@@ -1,32 +1,64 @@
 """Runs calls: finds or makes the program for what is fetched and fed, and executes it on the session's state.
 
-A `Call` stands for one set of fetches, targets and feeds of one session. It keeps the programs made for it; one program serves
-all sizes that satisfy its guards. Programs are shared by all sessions of a graph.
+A `Call` stands for one set of fetches, targets and feeds of one session. One program serves all sizes that satisfy its guards,
+and programs are shared by all sessions of a graph. There are two tiers: the reference interpreter, which runs anything at once,
+and native executables, whose kernels are compiled beside (`SESSILE_JIT=auto`), before the first run (`always`), or `never`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from sessile.compiler.lower import Request, lower
+from sessile.compiler.lower import Request, lower, uninitialized_error
 from sessile.graph.graph import Graph
 from sessile.graph.operation import Operation
 from sessile.graph.tensor import Tensor
-from sessile.ir.program import Program
-from sessile.runtime.run_context import InterpretedRun, run_interpreted
+from sessile.ir.interpreter import LocatedFailure
+from sessile.runtime.failures import translated
+from sessile.runtime.program_cache import CachedProgram, programs_of
+from sessile.runtime.run_context import RunContext, run_interpreted
 from sessile.runtime.variable_store import VariableStore
+
+JIT_MODES = ("auto", "always", "never")
+Shapes = tuple[tuple[int, ...], ...]
+
+
+@dataclass(frozen=True)
+class ExecutionOptions:
+    """How a session executes.
+
+    `jit` is "auto", "always" or "never"; `threads` is how many share one run; `dump` names a folder for dumps of compilations.
+    """
+
+    jit: str = "auto"
+    threads: int = 1
+    dump: str | None = None
+
+    @staticmethod
+    def from_environment(threads: int | None = None) -> ExecutionOptions:
+        """The options that the environment asks for. Raises ValueError for a SESSILE_JIT that does not exist."""
+        jit = os.environ.get("SESSILE_JIT", "auto")
+        if jit not in JIT_MODES:
+            raise ValueError(f"SESSILE_JIT is {jit!r}; it can be {', '.join(JIT_MODES)}")
+        return ExecutionOptions(
+            jit, threads or len(os.sched_getaffinity(0)), os.environ.get("SESSILE_DUMP") or None
+        )
 
 
 class Executor:
     """Executes calls for one session."""
 
-    def __init__(self, graph: Graph, variables: VariableStore, streams: dict[str, Any]) -> None:
+    def __init__(
+        self, graph: Graph, variables: VariableStore, options: ExecutionOptions | None = None
+    ) -> None:
         self.graph = graph
         self.variables = variables
-        self.streams = streams
+        self.options = options or ExecutionOptions.from_environment()
 
     def call_for(
         self, fetches: tuple[Tensor, ...], targets: tuple[Operation, ...], feeds: tuple[Tensor, ...]
@@ -39,31 +71,107 @@ class Call:
     """One set of fetches, targets and feeds of a session."""
 
     def __init__(
-        self, executor: Executor, fetches: tuple[Tensor, ...], targets: tuple[Operation, ...], feeds: tuple[Tensor, ...]
+        self,
+        executor: Executor,
+        fetches: tuple[Tensor, ...],
+        targets: tuple[Operation, ...],
+        feeds: tuple[Tensor, ...],
     ) -> None:
-        self._executor = executor
-        self._fetches = fetches
-        self._targets = targets
-        self._feeds = feeds
+        self._variables = executor.variables
+        self._options = executor.options
+        self._graph = executor.graph
+        self._fetches, self._targets, self._feeds = fetches, targets, feeds
+        self._programs = programs_of(executor.graph, fetches, targets, feeds)
+        self._generation = -1
+        self._bound: dict[Shapes, tuple[CachedProgram, dict[str, int]]] = {}
+        self._executables: dict[Shapes, list[Any]] = {}
+        self._last: list[Any] = []
+
+    def run_values(self, values: Sequence[Any]) -> Any:
+        """The quick way for a call like the last one: raw Python and NumPy values straight into its executable.
+
+        Returns NotImplemented when there is none yet or a value does not fit; then `run` takes converted values.
+        """
+        try:
+            executable = self._last.pop()
+        except IndexError:
+            return NotImplemented
+        if self._generation != self._variables.generation:
+            return NotImplemented
+        try:
+            return executable.run_values(values)
+        except LocatedFailure as failure:
+            raise translated(failure, self._graph) from None
+        finally:
+            self._last.append(executable)
 
     def run(self, values: Sequence[np.ndarray]) -> list[Any]:
         """The fetched values, each the caller's own: NumPy scalars for rank 0, arrays otherwise.
 
         `values` are arrays of the feeds' types and of shapes that fit them. Raises what `tf.errors` holds.
         """
-        feeds = dict(zip(self._feeds, values, strict=True))
-        program = lower(Request(self._fetches, self._targets, feeds), self._executor.variables)
-        named = {tensor.name: value for tensor, value in feeds.items()}
-        context = InterpretedRun(
-            named, self._executor.variables, self._executor.streams, self._bindings(program, named)
-        )
-        return [result[()] for result in run_interpreted(program, context)]
+        if self._generation != self._variables.generation:
+            self._forget_bindings()
+        shapes = tuple(value.shape for value in values)
+        bound = self._bound.get(shapes)
+        if bound is None:
+            bound = self._bound[shapes] = self._bind(values)
+        program, bindings = bound
+        named = {tensor.name: value for tensor, value in zip(self._feeds, values, strict=True)}
+        context = RunContext(named, self._variables, dict(bindings))
+        try:
+            native = program.native(bindings, self._variables, self._options)
+            if native is None:
+                with self._variables.lock:
+                    return [result[()] for result in run_interpreted(program.program, context)]
+            return self._run_native(native, shapes, bindings, values, context)
+        except LocatedFailure as failure:
+            raise translated(failure, self._graph) from None
 
-    def _bindings(self, program: Program, feeds: dict[str, np.ndarray]) -> dict[str, int]:
-        bindings = {}
-        for name, source in program.symbols.items():
-            if source.kind == "parameter":
-                bindings[name] = feeds[source.name].shape[source.index]
-            elif source.kind == "variable":
-                bindings[name] = self._executor.variables.value(source.name).shape[source.index]
-        return bindings
+    def _run_native(
+        self,
+        native: Any,
+        shapes: Shapes,
+        bindings: Mapping[str, int],
+        values: Sequence[np.ndarray],
+        context: RunContext,
+    ) -> list[Any]:
+        free = self._executables.setdefault(shapes, [])
+        try:
+            executable = free.pop()
+        except IndexError:
+            from sessile.compiler.executable import Executable
+
+            executable = Executable(native, bindings, self._variables, self._options.threads)
+        try:
+            return executable.run(values, context)
+        finally:
+            free.append(executable)
+            self._last = free if executable.is_simple else []
+
+    def _forget_bindings(self) -> None:
+        """A variable's array is another one: what was found for the old shapes may no longer hold."""
+        self._bound.clear()
+        self._executables.clear()
+        self._last = []
+        self._generation = self._variables.generation
+
+    def _bind(self, values: Sequence[np.ndarray]) -> tuple[CachedProgram, dict[str, int]]:
+        feeds = dict(zip(self._feeds, values, strict=True))
+        for program in self._programs:
+            bindings = program.bindings_for(feeds, self._variables)
+            if bindings is not None:
+                self._check_initialized(program)
+                return program, bindings
+        lowered = lower(Request(self._fetches, self._targets, feeds), self._variables)
+        program = CachedProgram(lowered)
+        self._programs.append(program)
+        bindings = program.bindings_for(feeds, self._variables)
+        assert bindings is not None, "a program does not satisfy the guards it was made with"
+        return program, bindings
+
+    def _check_initialized(self, program: CachedProgram) -> None:
+        missing = [name for name in program.variables_read if not self._variables.is_initialized(name)]
+        if missing:
+            ops = [self._graph.get_operation_by_name(name) for name in missing]
+            raise uninitialized_error(ops, [], self._variables)

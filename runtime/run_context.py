@@ -1,6 +1,6 @@
 """What one run of a program may reach: its parameters, the session's variables and random streams.
 
-Writes wait until the whole program has succeeded, so that a failed run changes nothing.
+Writes wait until the whole program has succeeded, so that a failed run changes no variable.
 """
 
 from __future__ import annotations
@@ -12,20 +12,19 @@ import numpy as np
 
 from sessile.ir.interpreter import interpret
 from sessile.ir.program import Program
-from sessile.ir import random_streams
+from sessile.ir.random_streams import draw
 from sessile.runtime.variable_store import VariableStore
 
 
-class InterpretedRun:
-    """The context of one interpreted run (see `sessile.ir.interpreter.RunContext`)."""
+class RunContext:
+    """The context of one run (see `sessile.ir.interpreter.RunContext`)."""
 
     def __init__(
-        self, parameters: Mapping[str, np.ndarray], variables: VariableStore, streams: dict[str, Any], bindings: dict[str, int]
+        self, parameters: Mapping[str, np.ndarray], variables: VariableStore, bindings: dict[str, int]
     ) -> None:
         self.bindings = bindings
         self._parameters = parameters
         self._variables = variables
-        self._streams = streams
         self._writes: dict[str, np.ndarray] = {}
 
     def parameter(self, name: str) -> np.ndarray:
@@ -53,19 +52,34 @@ class InterpretedRun:
         dtype: np.dtype,
         operands: Sequence[np.ndarray],
     ) -> np.ndarray:
-        state = self._streams.get(stream)
-        if state is None:
-            state = random_streams.initial_state(seed, seed2)
-        samples, self._streams[stream] = random_streams.draw(kind, state, shape, dtype, *operands)
+        state = self._variables.stream_state(stream, seed, seed2)
+        samples, after = draw(kind, state, shape, dtype, **_parameters_of(kind, operands))
+        state[...] = after
         return samples
 
     def commit(self) -> None:
-        """Carries out the writes."""
-        for name, value in self._writes.items():
+        """Carries out the writes, each with the value from before all of them."""
+        writes = self._writes.items()
+        values = [np.array(value) for _, value in writes] if len(writes) > 1 else self._writes.values()
+        for name, value in zip(self._writes, values, strict=True):
             self._variables.assign(name, value)
 
 
-def run_interpreted(program: Program, context: InterpretedRun) -> list[np.ndarray]:
+# The names of a distribution's parameters in `random_streams`, in the order of the primitive's operands.
+_PARAMETERS = {
+    "uniform_int": ("minval", "maxval"),
+    "categorical": ("logits",),
+    "gamma": ("alpha",),
+    "poisson": ("rate",),
+}
+
+
+def _parameters_of(kind: str, operands: Sequence[np.ndarray]) -> dict[str, Any]:
+    values = (operand.item() if np.ndim(operand) == 0 else operand for operand in map(np.asarray, operands))
+    return dict(zip(_PARAMETERS.get(kind, ()), values, strict=True))
+
+
+def run_interpreted(program: Program, context: RunContext) -> list[np.ndarray]:
     """Runs a program by the reference interpreter; its results are the caller's own."""
     results = [np.array(result) for result in interpret(program, context)]
     context.commit()

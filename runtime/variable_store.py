@@ -1,6 +1,8 @@
-"""A session's variables: arrays by the name of the variable's operation.
+"""What a session keeps between runs: the values of variables and the states of random streams.
 
-Values are kept in place: a native program updates the array itself. What leaves the session is a copy.
+Variables are arrays by the name of the variable's operation, kept in place: a native program updates the array itself, and
+what leaves the session is a copy. `generation` grows whenever an array takes the place of another, so that whoever holds
+addresses knows that they are old.
 """
 
 from __future__ import annotations
@@ -9,13 +11,17 @@ import threading
 
 import numpy as np
 
+from sessile.ir.random_streams import initial_state
+
 
 class VariableStore:
-    """The values of a session's variables; one without an entry is uninitialised."""
+    """The state of a session; a variable without an entry is uninitialised."""
 
     def __init__(self) -> None:
         self._values: dict[str, np.ndarray] = {}
+        self._streams: dict[str, np.ndarray] = {}
         self.lock = threading.RLock()
+        self.generation = 0
 
     def shape_of(self, name: str) -> tuple[int, ...] | None:
         """The shape of a value, or None while there is none."""
@@ -37,6 +43,14 @@ class VariableStore:
             held[...] = value
         else:
             self._values[name] = np.array(value, order="C")
+            self.generation += 1
+
+    def stream_state(self, stream: str, seed: int, seed2: int) -> np.ndarray:
+        """The state of an operation's random stream, uint64[3], to be advanced in place."""
+        state = self._streams.get(stream)
+        if state is None:
+            state = self._streams[stream] = initial_state(seed, seed2)
+        return state
 
     def names(self) -> list[str]:
         """The names of the variables that have a value."""
@@ -45,3 +59,5 @@ class VariableStore:
     def clear(self) -> None:
         """Forgets all values."""
         self._values.clear()
+        self._streams.clear()
+        self.generation += 1

@@ -1,0 +1,145 @@
+"""The programs of a graph, in this process: lowered once for each call and kind of feeds, compiled once for all sessions."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from sessile.graph.graph import Graph
+from sessile.graph.operation import Operation
+from sessile.graph.tensor import Tensor
+from sessile.ir.program import Guard, Program
+from sessile.ir.sizes import evaluate, symbols_of
+from sessile.ir.types import TensorType, element_type_of
+from sessile.runtime.variable_store import VariableStore
+
+if TYPE_CHECKING:
+    from sessile.compiler.executable import NativeProgram
+    from sessile.runtime.executor import ExecutionOptions
+
+CallKey = tuple[tuple[Tensor, ...], tuple[Operation, ...], tuple[Tensor, ...]]
+_LOCK = threading.Lock()
+
+# The run at which a program that keeps being called is compiled, in "auto" mode.
+COMPILE_AT_RUN = 2
+
+_HOLDS = {
+    "==": lambda a, b: a == b,
+    "!=": lambda a, b: a != b,
+    ">=": lambda a, b: a >= b,
+    "<=": lambda a, b: a <= b,
+}
+
+
+def programs_of(
+    graph: Graph, fetches: tuple[Tensor, ...], targets: tuple[Operation, ...], feeds: tuple[Tensor, ...]
+) -> list[CachedProgram]:
+    """The list of programs for a call; who lowers a new one appends it. It lives and dies with the graph."""
+    with _LOCK:
+        programs: dict[CallKey, list[CachedProgram]] = graph.__dict__.setdefault("_programs", {})
+        return programs.setdefault((fetches, targets, feeds), [])
+
+
+class CachedProgram:
+    """A lowered program, and its native form once there is one."""
+
+    def __init__(self, program: Program) -> None:
+        self.program = program
+        self.variables_read = [
+            i.attributes["name"] for i in program.instructions if i.name == "read_variable"
+        ]
+        self._parameters = {
+            i.attributes["name"]: i.result.type for i in program.instructions if i.name == "parameter"
+        }
+        self._variable_types = {
+            i.attributes["name"]: i.result.type for i in program.instructions if i.name == "read_variable"
+        }
+        self._runs = 0
+        self._natives: dict[frozenset[str], NativeProgram] = {}
+        self._compilation: Any = None
+        self._lock = threading.Lock()
+
+    # --- does it fit a call
+
+    def bindings_for(self, feeds: Mapping[Tensor, np.ndarray], variables: VariableStore) -> dict[str, int] | None:
+        """The sizes of a call, or None when the program was not made for such a call."""
+        shapes = {tensor.name: value.shape for tensor, value in feeds.items()}
+        for tensor, value in feeds.items():
+            type = self._parameters[tensor.name]
+            if type.rank != value.ndim or type.dtype != element_type_of(value.dtype):
+                return None
+        bindings: dict[str, int] = {}
+        for name, source in self.program.symbols.items():
+            if source.kind == "parameter":
+                bindings[name] = shapes[source.name][source.index]
+            elif source.kind == "variable":
+                shape = variables.shape_of(source.name)
+                if shape is not None and source.index < len(shape):
+                    bindings[name] = shape[source.index]
+        fits = all(self._holds(guard, bindings) for guard in self.program.guards)
+        fits = fits and all(_fits(self._parameters[name], shape, bindings) for name, shape in shapes.items())
+        fits = fits and all(
+            _fits(type, variables.shape_of(name), bindings) for name, type in self._variable_types.items()
+        )
+        return bindings if fits else None
+
+    @staticmethod
+    def _holds(guard: Guard, bindings: Mapping[str, int]) -> bool:
+        if not symbols_of(guard.left - guard.right) <= bindings.keys():
+            return True
+        return _HOLDS[guard.relation](evaluate(guard.left, bindings), evaluate(guard.right, bindings))
+
+    # --- its native form
+
+    def native(
+        self, bindings: Mapping[str, int], variables: VariableStore, options: ExecutionOptions
+    ) -> NativeProgram | None:
+        """The native program for a session in this state, or None while the interpreter serves."""
+        if options.jit == "never":
+            return None
+        stored = frozenset(name for name in self._written() if variables.is_initialized(name))
+        native = self._natives.get(stored)
+        if native is not None:
+            return native
+        self._runs += 1
+        if options.jit == "auto" and self._runs < COMPILE_AT_RUN:
+            return None
+        with self._lock:
+            return self._compiled(stored, bindings, variables, options)
+
+    def _written(self) -> list[str]:
+        return [i.attributes["name"] for i in self.program.instructions if i.name == "write_variable"]
+
+    def _compiled(
+        self,
+        stored: frozenset[str],
+        bindings: Mapping[str, int],
+        variables: VariableStore,
+        options: ExecutionOptions,
+    ) -> NativeProgram | None:
+        from sessile.compiler.compile_program import Compilation, link
+
+        if self._compilation is None:
+            self._compilation = Compilation(self.program, options.dump)
+        addresses = self._compilation.addresses(wait=options.jit == "always")
+        if addresses is None:
+            return None
+        types = {
+            name: TensorType(element_type_of(variables.value(name).dtype), variables.value(name).shape)
+            for name in stored
+        }
+        native = link(self._compilation.optimized, addresses, bindings, types)
+        self._natives[stored] = native
+        return native
+
+
+def _fits(type: TensorType, shape: tuple[int, ...] | None, bindings: Mapping[str, int]) -> bool:
+    if shape is None:
+        return True
+    if len(shape) != type.rank:
+        return False
+    known = type.symbols() <= bindings.keys()
+    return not known or type.bound(bindings) == shape
