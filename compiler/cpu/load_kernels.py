@@ -16,8 +16,7 @@ from sessile.compiler.cpu.machine_code import create_jit
 from sessile.compiler.target import Target
 
 _library_numbers = itertools.count()
-_libraries: list[Any] = []
-"""The loaded libraries; LLVM unloads one when its last reference goes."""
+_jit_lock = threading.Lock()
 
 
 @functools.cache
@@ -25,36 +24,37 @@ def _process_jit() -> Any:
     return create_jit(Target.host())
 
 
-_jit_lock = threading.Lock()
-
-
-def load_objects(objects: Mapping[str, bytes], imports: Mapping[str, int] | None = None) -> dict[str, int]:
-    """Link objects into this process.
+def load_objects(
+    codes: Iterable[bytes], symbols: Iterable[str], imports: Mapping[str, int] | None = None
+) -> dict[str, int]:
+    """Link object files into this process, for good.
 
     Args:
-      objects: for each exported symbol the object file that defines it.
+      codes: the object files.
+      symbols: the symbols that they define and that the caller wants to know.
       imports: addresses of the symbols that the objects need from outside; kernels need none.
 
     Returns:
       The address of each symbol.
 
     Raises:
-      RuntimeError: an object is damaged or needs a symbol that it was not given.
+      RuntimeError: an object is damaged, lacks one of the symbols, or needs one that it was not given.
     """
     import llvmlite.binding as llvm
 
-    if not objects:
-        return {}
     builder = llvm.JITLibraryBuilder()
-    for symbol, code in objects.items():
+    for code in codes:
         builder.add_object_img(code)
+    wanted = list(symbols)
+    for symbol in wanted:
         builder.export_symbol(symbol)
     for symbol, address in (imports or {}).items():
         builder.import_symbol(symbol, address)
     with _jit_lock:
         library = builder.link(_process_jit(), f"kernels {next(_library_numbers)}")
-        _libraries.append(library)
-    return {symbol: library[symbol] for symbol in objects}
+        # LLVM would unload it with its last reference, under the feet of a worker that still runs at exit.
+        library.detach()
+    return {symbol: library[symbol] for symbol in wanted}
 
 
 class KernelStore:
@@ -94,8 +94,9 @@ class KernelStore:
         with self._lock:
             fresh = {name: code for name, code in objects.items() if (name, target.text) not in self._addresses}
             self.compiled += len(objects) if compiled else 0
-            for name, address in load_objects(fresh).items():
-                self._addresses[name, target.text] = address
+            if fresh:
+                for name, address in load_objects(fresh.values(), fresh).items():
+                    self._addresses[name, target.text] = address
             return {name: self._addresses[name, target.text] for name in objects}
 
 

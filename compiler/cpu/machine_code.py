@@ -17,6 +17,7 @@ from sessile.compiler.target import Target
 def _initialize_llvm() -> None:
     llvm.initialize_native_target()
     llvm.initialize_native_asmprinter()
+    llvm.initialize_native_asmparser()
 
 
 @functools.cache
@@ -28,14 +29,15 @@ def target_machine(target: Target) -> llvm.TargetMachine:
     )
 
 
-def optimize(ir_text: str, target: Target) -> llvm.ModuleRef:
-    """Parse a module and run LLVM's -O3 pipeline once, with loop and straight-line vectorisation.
+def optimize(ir_text: str, target: Target, level: int = 3) -> llvm.ModuleRef:
+    """Parse a module and run LLVM's pipeline once, with loop and straight-line vectorisation.
 
-    Raises RuntimeError with LLVM's message if the text is not valid IR.
+    Level 3 is that of -O3; level 0 only inlines what must be inlined. Raises RuntimeError with LLVM's message if the
+    text is not valid IR.
     """
     machine = target_machine(target)
     module = llvm.parse_assembly(ir_text)
-    options = llvm.create_pipeline_tuning_options(speed_level=3)
+    options = llvm.create_pipeline_tuning_options(speed_level=level)
     options.loop_vectorization = True
     options.slp_vectorization = True
     options.loop_interleaving = True
@@ -45,9 +47,9 @@ def optimize(ir_text: str, target: Target) -> llvm.ModuleRef:
     return module
 
 
-def compile_module(ir_text: str, target: Target) -> bytes:
-    """The object file of a module, optimised."""
-    return target_machine(target).emit_object(optimize(ir_text, target))
+def compile_module(ir_text: str, target: Target, level: int = 3) -> bytes:
+    """The object file of a module, optimised as `optimize` does."""
+    return target_machine(target).emit_object(optimize(ir_text, target, level))
 
 
 def create_jit(target: Target) -> llvm.LLJIT:

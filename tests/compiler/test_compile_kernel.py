@@ -28,7 +28,7 @@ def compiled(code: str, types: tuple[str, ...]) -> KernelObject:
 
 
 def run(kernel: KernelObject, *arguments: np.ndarray | int, part: int = 0, parts: int = 1) -> None:
-    address = load_objects({kernel.name: kernel.object_code})[kernel.name]
+    address = load_objects([kernel.object_code], [kernel.name])[kernel.name]
     entry = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_int64, ctypes.c_int64)(address)
     slots = [a if isinstance(a, int) else a.ctypes.data for a in arguments]
     block = np.array(slots, np.int64)
