@@ -44,7 +44,7 @@ def truncated_normal(state: State, count: int, dtype: np.dtype) -> NDArray[Any]:
 def _truncated_groups(state: State, groups: NDArray[np.int64], dtype: np.dtype) -> NDArray[Any]:
     group = group_size(dtype)
     first_block = groups.astype(np.uint64) * (group * RESERVED_PER_OUTPUT // 4)
-    wide = np.promote_types(dtype, np.float32)  # f16 is rounded after the comparison
+    wide = np.dtype(np.float32) if dtype == np.float16 else dtype  # f16 is rounded after the comparison
     out = np.empty((len(groups), group), wide)
     filled = np.zeros(len(groups), np.int64)
     pending, block = np.arange(len(groups)), 0
