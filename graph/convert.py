@@ -7,7 +7,8 @@ from typing import Any
 
 from sessile.graph.data_type import DType, as_dtype
 from sessile.graph.public_names import public
-from sessile.graph.tensor import Tensor, public_function
+from sessile.graph.tensor import Tensor
+from sessile.graph.tensor_operators import public_function
 
 ConversionFunction = Callable[..., Any]
 _CONVERSIONS: list[tuple[int, int, tuple[type, ...], ConversionFunction]] = []

@@ -1,4 +1,4 @@
-"""A tensor of a graph: the place of one output of one operation, with Python's operators."""
+"""A tensor of a graph: the place of one output of one operation, with Python's operators (`tensor_operators`)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from sessile.graph.data_type import DType
 from sessile.graph.default_stack import DefaultStack
-from sessile.graph.public_names import PUBLIC, public
+from sessile.graph.public_names import public
+from sessile.graph.tensor_operators import TensorOperators
 from sessile.graph.tensor_shape import TensorShape, as_shape
 
 if TYPE_CHECKING:
@@ -16,30 +17,8 @@ if TYPE_CHECKING:
 
 default_session_stack: DefaultStack[Any] = DefaultStack()
 
-# Python operator -> the operation that computes it.
-_BINARY = {
-    "add": "AddV2",
-    "sub": "Sub",
-    "mul": "Mul",
-    "truediv": "RealDiv",
-    "floordiv": "FloorDiv",
-    "mod": "FloorMod",
-    "pow": "Pow",
-    "less": "Less",
-    "less_equal": "LessEqual",
-    "greater": "Greater",
-    "greater_equal": "GreaterEqual",
-    "and": "LogicalAnd",
-    "or": "LogicalOr",
-    "logical_xor": "LogicalXor",
-    "matmul": "MatMul",
-    "div": "Div",
-}
 
-
-def evaluate_in_session(
-    target: Any, feed_dict: dict[Any, Any] | None, session: Any, graph: Graph, method: str
-) -> Any:
+def evaluate_in_session(target: Any, feed_dict: dict[Any, Any] | None, session: Any, graph: Graph, method: str) -> Any:
     """Runs `target` in `session`, or in the thread's default session. Raises ValueError where that is impossible."""
     if session is None:
         session = default_session_stack.get()
@@ -62,7 +41,7 @@ def evaluate_in_session(
 
 
 @public("Tensor")
-class Tensor:
+class Tensor(TensorOperators):
     """Output `value_index` of an operation. It holds no value: `eval` or `Session.run` compute one."""
 
     __array_priority__ = 100
@@ -185,102 +164,6 @@ class Tensor:
     def __index__(self) -> int:
         raise TypeError(f"{self} is symbolic and has no value to index with; use tf.gather or tf.slice.")
 
-    def __add__(self, other: Any) -> Any:
-        return apply_binary("add", self, other)
-
-    def __radd__(self, other: Any) -> Any:
-        return apply_binary("add", self, other, reflected=True)
-
-    def __sub__(self, other: Any) -> Any:
-        return apply_binary("sub", self, other)
-
-    def __rsub__(self, other: Any) -> Any:
-        return apply_binary("sub", self, other, reflected=True)
-
-    def __mul__(self, other: Any) -> Any:
-        return apply_binary("mul", self, other)
-
-    def __rmul__(self, other: Any) -> Any:
-        return apply_binary("mul", self, other, reflected=True)
-
-    def __truediv__(self, other: Any) -> Any:
-        return apply_binary("truediv", self, other)
-
-    def __rtruediv__(self, other: Any) -> Any:
-        return apply_binary("truediv", self, other, reflected=True)
-
-    def __div__(self, other: Any) -> Any:
-        return apply_binary("div", self, other)
-
-    def __rdiv__(self, other: Any) -> Any:
-        return apply_binary("div", self, other, reflected=True)
-
-    def __floordiv__(self, other: Any) -> Any:
-        return apply_binary("floordiv", self, other)
-
-    def __rfloordiv__(self, other: Any) -> Any:
-        return apply_binary("floordiv", self, other, reflected=True)
-
-    def __mod__(self, other: Any) -> Any:
-        return apply_binary("mod", self, other)
-
-    def __rmod__(self, other: Any) -> Any:
-        return apply_binary("mod", self, other, reflected=True)
-
-    def __pow__(self, other: Any) -> Any:
-        return apply_binary("pow", self, other)
-
-    def __rpow__(self, other: Any) -> Any:
-        return apply_binary("pow", self, other, reflected=True)
-
-    def __matmul__(self, other: Any) -> Any:
-        return apply_binary("matmul", self, other)
-
-    def __rmatmul__(self, other: Any) -> Any:
-        return apply_binary("matmul", self, other, reflected=True)
-
-    def __and__(self, other: Any) -> Any:
-        return apply_binary("and", self, other)
-
-    def __rand__(self, other: Any) -> Any:
-        return apply_binary("and", self, other, reflected=True)
-
-    def __or__(self, other: Any) -> Any:
-        return apply_binary("or", self, other)
-
-    def __ror__(self, other: Any) -> Any:
-        return apply_binary("or", self, other, reflected=True)
-
-    def __xor__(self, other: Any) -> Any:
-        return apply_binary("logical_xor", self, other)
-
-    def __rxor__(self, other: Any) -> Any:
-        return apply_binary("logical_xor", self, other, reflected=True)
-
-    def __lt__(self, other: Any) -> Any:
-        return apply_binary("less", self, other)
-
-    def __le__(self, other: Any) -> Any:
-        return apply_binary("less_equal", self, other)
-
-    def __gt__(self, other: Any) -> Any:
-        return apply_binary("greater", self, other)
-
-    def __ge__(self, other: Any) -> Any:
-        return apply_binary("greater_equal", self, other)
-
-    def __neg__(self) -> Any:
-        return public_function("negative")(self)
-
-    def __abs__(self) -> Any:
-        return public_function("abs")(self)
-
-    def __invert__(self) -> Any:
-        return public_function("logical_not")(self)
-
-    def __getitem__(self, item: Any) -> Any:
-        return public_function("_slice_tensor")(self, item)
-
 
 class TensorReference:
     """A hashable stand-in for a tensor."""
@@ -297,13 +180,3 @@ class TensorReference:
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, TensorReference) and self._tensor is other._tensor
-
-
-def public_function(name: str) -> Any:
-    """The function that `tf.` offers under `name`; looked up when called, since operations build on tensors."""
-    return PUBLIC[name]
-
-
-def apply_binary(operator: str, x: Any, y: Any, reflected: bool = False) -> Any:
-    """What `x operator y` adds to the graph (`y operator x` when reflected), in a name scope called `operator`."""
-    return public_function("_binary_operator")(operator, _BINARY[operator], x, y, reflected)

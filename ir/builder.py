@@ -260,6 +260,14 @@ class ProgramBuilder:
             return x
         return self.emit("broadcast", x, shape=shape, axes=tuple(range(offset, len(shape))))
 
+    def exactly(self, x: Value, shape: Sequence[Size]) -> Value:
+        """`x` under a shape that must be its own. Raises ProgramError when it is not."""
+        shape = tuple(shape)
+        fits = x.type.rank == len(shape)
+        if not fits or not all(self.decide(own, "==", size) for own, size in zip(x.type.shape, shape, strict=True)):
+            raise ProgramError(f"shapes differ: {self._shown(shape)} and {self._shown(x.type.shape)}")
+        return self.retype(x, shape)
+
     def reshape(self, x: Value, shape: Sequence[Size]) -> Value:
         """The same elements under another shape."""
         shape = tuple(shape)

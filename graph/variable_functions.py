@@ -1,0 +1,203 @@
+"""Functions on variables: the collections of them, their initialisation, and the functional forms of their updates."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from sessile.graph.data_type import as_dtype
+from sessile.graph.graph import get_default_graph
+from sessile.graph.graph_keys import GraphKeys
+from sessile.graph.op_definition import OPS
+from sessile.graph.operation import Operation
+from sessile.graph.ops import state
+from sessile.graph.public_names import PUBLIC, public
+from sessile.graph.tensor import Tensor
+from sessile.graph.variables import is_variable_initialized
+
+public("GraphKeys")(GraphKeys)
+
+
+@public("get_collection")
+def get_collection(key: Any, scope: str | None = None) -> list[Any]:
+    """The values of a collection of the default graph; see `Graph.get_collection`."""
+    return get_default_graph().get_collection(key, scope)
+
+
+@public("get_collection_ref")
+def get_collection_ref(key: Any) -> list[Any]:
+    """The own list of a collection of the default graph."""
+    return get_default_graph().get_collection_ref(key)
+
+
+@public("add_to_collection")
+def add_to_collection(name: Any, value: Any) -> None:
+    """Appends to a collection of the default graph."""
+    get_default_graph().add_to_collection(name, value)
+
+
+@public("add_to_collections")
+def add_to_collections(names: Any, value: Any) -> None:
+    """Appends to several collections of the default graph."""
+    get_default_graph().add_to_collections(names, value)
+
+
+@public("get_all_collection_keys")
+def get_all_collection_keys() -> list[str]:
+    """The names of the collections of the default graph."""
+    return get_default_graph().get_all_collection_keys()
+
+
+@public("global_variables")
+def global_variables(scope: str | None = None) -> list[Any]:
+    """The variables that programs share and save; with `scope`, those whose name it matches."""
+    return get_collection(GraphKeys.GLOBAL_VARIABLES, scope)
+
+
+@public("all_variables")
+def all_variables() -> list[Any]:
+    """The older name of `global_variables`."""
+    return global_variables()
+
+
+@public("local_variables")
+def local_variables(scope: str | None = None) -> list[Any]:
+    """The variables of one process that are not saved: counters of epochs, sums of metrics."""
+    return get_collection(GraphKeys.LOCAL_VARIABLES, scope)
+
+
+@public("model_variables")
+def model_variables(scope: str | None = None) -> list[Any]:
+    """The variables in the collection MODEL_VARIABLES."""
+    return get_collection(GraphKeys.MODEL_VARIABLES, scope)
+
+
+@public("trainable_variables")
+def trainable_variables(scope: str | None = None) -> list[Any]:
+    """The variables that optimizers train by default."""
+    return get_collection(GraphKeys.TRAINABLE_VARIABLES, scope)
+
+
+@public("moving_average_variables")
+def moving_average_variables(scope: str | None = None) -> list[Any]:
+    """The variables of which an ExponentialMovingAverage keeps averages."""
+    return get_collection(GraphKeys.MOVING_AVERAGE_VARIABLES, scope)
+
+
+@public("variables_initializer", "initialize_variables", "initializers.variables")
+def variables_initializer(var_list: Sequence[Any], name: str = "init") -> Operation:
+    """An operation that initialises the variables in `var_list`."""
+    if var_list:
+        return PUBLIC["group"](*[variable.initializer for variable in var_list], name=name)
+    return PUBLIC["group"](name=name)
+
+
+@public("global_variables_initializer", "initializers.global_variables")
+def global_variables_initializer() -> Operation:
+    """An operation that initialises all global variables."""
+    return variables_initializer(global_variables())
+
+
+@public("initialize_all_variables")
+def initialize_all_variables() -> Operation:
+    """The older name of `global_variables_initializer`."""
+    return global_variables_initializer()
+
+
+@public("local_variables_initializer", "initialize_local_variables", "initializers.local_variables")
+def local_variables_initializer() -> Operation:
+    """An operation that initialises all local variables."""
+    return variables_initializer(local_variables())
+
+
+@public("assert_variables_initialized")
+def assert_variables_initialized(var_list: Sequence[Any] | None = None) -> Tensor | None:
+    """A tensor whose evaluation fails when a variable has no value; None when there are no variables."""
+    variables = global_variables() + local_variables() if var_list is None else list(var_list)
+    if not variables:
+        return None
+    ranks = [PUBLIC["rank"](variable.value()) for variable in variables]
+    return ranks[0] if len(ranks) == 1 else PUBLIC["stack"](ranks)
+
+
+@public("report_uninitialized_variables")
+def report_uninitialized_variables(
+    var_list: Sequence[Any] | None = None, name: str = "report_uninitialized_variables"
+) -> Tensor:
+    """The names of the variables without a value, as a vector of strings."""
+    variables = global_variables() + local_variables() if var_list is None else list(var_list)
+    with PUBLIC["name_scope"](name):
+        if not variables:
+            return PUBLIC["constant"]([], dtype=as_dtype("string"))
+        flags = PUBLIC["stack"]([is_variable_initialized(variable) for variable in variables])
+        names = PUBLIC["constant"]([variable.op.name for variable in variables])
+        return PUBLIC["boolean_mask"](names, PUBLIC["logical_not"](flags))
+
+
+def _functional(method: str, definition: Any) -> Callable[..., Any]:
+    def update(ref: Any, value: Any, use_locking: bool | None = None, name: str | None = None) -> Any:
+        locking = {} if use_locking is None else {"use_locking": use_locking}
+        return definition(ref, value, name=name, **locking)
+
+    update.__name__ = method
+    update.__doc__ = f"{(definition.__doc__ or '').strip()} Returns a reference that is read after the change."
+    return update
+
+
+@public("assign")
+def assign(
+    ref: Any, value: Any, validate_shape: bool | None = None, use_locking: bool | None = None, name: str | None = None
+) -> Tensor:
+    """Gives a variable a new value; returns a reference that is read after the change.
+
+    Args:
+        ref: a variable.
+        value: what it becomes.
+        validate_shape: False allows another shape than the variable's.
+        use_locking: accepted; updates never mix.
+        name: a name for the operation.
+    """
+    return state.Assign(
+        ref,
+        value,
+        validate_shape=True if validate_shape is None else validate_shape,
+        use_locking=True if use_locking is None else use_locking,
+        name=name,
+    )
+
+
+assign_add = public("assign_add")(_functional("assign_add", state.AssignAdd))
+assign_sub = public("assign_sub")(_functional("assign_sub", state.AssignSub))
+
+
+@public("count_up_to")
+def count_up_to(ref: Any, limit: int, name: str | None = None) -> Tensor:
+    """Increments a variable and gives the value from before; OutOfRangeError when it has reached `limit`."""
+    return state.CountUpTo(ref, limit=limit, name=name)
+
+
+def _scatter_function(name: str, op_type: str) -> None:
+    definition = type(OPS[op_type])
+
+    def scatter(ref: Any, indices: Any, updates: Any, use_locking: bool | None = None, name: str | None = None) -> Any:
+        locking = {} if use_locking is None else {"use_locking": use_locking}
+        return definition(ref, indices, updates, name=name, **locking)
+
+    scatter.__name__ = name
+    scatter.__doc__ = definition.__doc__
+    public(name)(scatter)
+
+
+for _name, _type in {
+    "scatter_update": "ScatterUpdate",
+    "scatter_add": "ScatterAdd",
+    "scatter_sub": "ScatterSub",
+    "scatter_mul": "ScatterMul",
+    "scatter_div": "ScatterDiv",
+    "scatter_min": "ScatterMin",
+    "scatter_max": "ScatterMax",
+    "scatter_nd_update": "ScatterNdUpdate",
+    "scatter_nd_add": "ScatterNdAdd",
+    "scatter_nd_sub": "ScatterNdSub",
+}.items():
+    _scatter_function(_name, _type)
