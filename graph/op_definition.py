@@ -28,6 +28,7 @@ from sessile.graph.data_type import DType
 from sessile.graph.errors import UnimplementedError
 from sessile.graph.operation import Operation
 from sessile.graph.public_names import add_public
+from sessile.graph.shape_rules import shape_text
 from sessile.graph.tensor import Tensor
 from sessile.graph.tensor_shape import TensorShape, as_shape
 
@@ -113,6 +114,10 @@ class OpDefinition:
         """The static shapes of the outputs: a shape, a tensor of that shape, or a list of such. Unknown by default."""
         return [TensorShape(None)] * len(self.outputs)
 
+    def fold(self, known: Any, *inputs: Any, **attributes: Any) -> Any:
+        """What is known of the output before anything runs; None for nothing. See `sessile.graph.constant_value`."""
+        return None
+
     def gradient(self, op: Operation, *grads: Any) -> Sequence[Any]:
         """The gradients with respect to the inputs, given those with respect to the outputs."""
         raise LookupError(f"No gradient defined for operation '{op.name}' (op type: {op.type})")
@@ -164,7 +169,7 @@ class OpDefinition:
 
     @cached_property
     def _rule_attributes(self) -> dict[str, tuple[str, ...]]:
-        rules = {"infer": self.infer, "lower": self.lower}
+        rules = {"infer": self.infer, "lower": self.lower, "fold": self.fold}
         return {name: _keyword_names(rule) for name, rule in rules.items()}
 
     def attributes_for(self, rule: str, op: Operation) -> dict[str, Any]:
@@ -261,7 +266,7 @@ def infer_shapes(op: Operation) -> None:
 
 
 def _shape_message(op: Operation, error: ValueError) -> str:
-    shapes = ", ".join(str(tensor.shape).replace("(", "[").replace(",)", "]").replace(")", "]") for tensor in op._inputs)
+    shapes = ", ".join(shape_text(tensor) for tensor in op._inputs)
     lines = [f"{error} for '{op.name}' (op: '{op.type}') with input shapes: {shapes}."]
     for tensor in op._inputs:
         origin = tensor.op.traceback
