@@ -113,21 +113,23 @@ def _gamma_by_rejection(
     normals: _Draws, uniforms: _Draws, alpha: Float64s, pending: NDArray[np.int64], out: Float64s
 ) -> None:
     d = alpha + np.where(alpha < 1, 2.0 / 3, -1.0 / 3)
-    c = 1.0 / 3 / np.sqrt(d)
+    with np.errstate(invalid="ignore"):
+        c = 1.0 / 3 / np.sqrt(d)
     while pending.size:
         x = normals.take(pending)
         v = 1 + c[pending] * x
-        usable = v > 0
+        usable = ~(v <= 0)  # a NaN goes on and comes out
         rows, x, v = pending[usable], x[usable], v[usable]
         v = v * v * v
         u = uniforms.take(rows)
-        with np.errstate(divide="ignore"):  # log(0) is -inf, which accepts
+        with np.errstate(divide="ignore", invalid="ignore"):  # log(0) is -inf, which accepts
             slow = np.log(u) < 0.5 * x * x + d[rows] * (1 - v + np.log(v))
         accepted = (u < 1 - 0.0331 * (x * x) * (x * x)) | slow
         done = rows[accepted]
         out[done] = d[done] * v[accepted]
         small = done[alpha[done] < 1]
-        out[small] *= np.power(uniforms.take(small), 1 / alpha[small])
+        with np.errstate(divide="ignore"):  # alpha 0 gives 0
+            out[small] *= np.power(uniforms.take(small), 1 / alpha[small])
         pending = np.concatenate([pending[~usable], rows[~accepted]])
 
 
@@ -136,18 +138,19 @@ def poisson(state: State, rates: NDArray[Any], samples: int, dtype: np.dtype) ->
 
     Rates below 10 multiply uniform numbers until the product falls to exp(-rate) (Knuth, TAOCP 2, 3.4.1); larger
     ones use Hormann's transformed rejection, "The transformed rejection method for generating Poisson random
-    variables" (1993). Everything is computed in f64.
+    variables" (1993). Everything is computed in f64. A rate that is infinite or NaN is its own result.
     """
     rate = np.repeat(rates.astype(np.float64), samples)
     draws = _Draws(_Substreams(state, rate.size), rate.size, uniform_from_words)
-    out = np.empty(rate.size)
+    out = rate.copy()
     _poisson_by_products(draws, rate, np.flatnonzero(rate < 10), out)
-    _poisson_by_rejection(draws, rate, np.flatnonzero(~(rate < 10)), out)
+    _poisson_by_rejection(draws, rate, np.flatnonzero((rate >= 10) & np.isfinite(rate)), out)
     return out.astype(dtype).reshape(rates.size, samples).T
 
 
 def _poisson_by_products(draws: _Draws, rate: Float64s, pending: NDArray[np.int64], out: Float64s) -> None:
-    limit = np.exp(-rate)
+    with np.errstate(over="ignore"):  # a negative rate gives 0
+        limit = np.exp(-rate)
     product, out[pending] = np.ones(rate.size), -1.0
     while pending.size:
         product[pending] *= draws.take(pending)

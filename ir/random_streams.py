@@ -111,9 +111,11 @@ def categorical(state: State, shape: Shape, dtype: np.dtype, *, logits: ArrayLik
 
     An f64 uniform number picks from the cumulative sum of exp(logits - max); logits that are not finite are never
     drawn. TensorFlow deals out the stream by shards of the batch when it uses several threads; this is the result
-    of one thread.
+    of one thread. Raises ValueError if there are no classes.
     """
     scores = np.asarray(logits).astype(np.float64)
+    if scores.shape[1] == 0:
+        raise ValueError("num_classes should be positive, got 0")
     finite = np.isfinite(scores)
     top = np.max(scores, axis=1, where=finite, initial=-np.inf, keepdims=True)
     weights = np.where(finite, np.exp(np.where(finite, scores - np.where(np.isfinite(top), top, 0), 0)), 0)

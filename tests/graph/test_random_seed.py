@@ -1,5 +1,7 @@
 """The seeds of random operations; the pairs are those that TensorFlow 1.15 documents and computes."""
 
+from __future__ import annotations
+
 from types import SimpleNamespace
 
 import pytest
@@ -22,9 +24,9 @@ from sessile.graph.random_seed import DEFAULT_GRAPH_SEED, get_seed
         (-1, -5, (2**31 - 2, 2**31 - 6)),
     ],
 )
-def test_seeds(graph_seed, op_seed, expected):
+def test_seeds(graph_seed: int | None, op_seed: int | None, expected: tuple[int | None, int | None]) -> None:
     assert get_seed(SimpleNamespace(seed=graph_seed, _last_id=42), op_seed) == expected
 
 
-def test_an_empty_graph_with_seed_zero_is_still_repeatable():
+def test_an_empty_graph_with_seed_zero_is_still_repeatable() -> None:
     assert get_seed(SimpleNamespace(seed=0, _last_id=0), None) == (0, 2**31 - 1)
