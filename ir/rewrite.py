@@ -45,11 +45,11 @@ class Rewriter:
         self.matched: list[Instruction] = []
         self.block_number = 0  # of the block that is being rewritten; values of other blocks may not be used in it
         self._blocks = 0
+        self.locations: tuple[Location, ...] = ()  # of the instruction that is rewritten
         self._rule = rule
         self._next_id = next_id
         self._output: list[Instruction] = []
         self._definitions: dict[Value, Instruction] = {}
-        self._locations: tuple[Location, ...] = ()
 
     # --- questions
 
@@ -103,7 +103,8 @@ class Rewriter:
     def structured(
         self, instruction: Instruction, operands: Sequence[Value], regions: tuple[Region, ...]
     ) -> tuple[Value, ...]:
-        """Emits an instruction like the given one, with other operands and regions; returns its results."""
+        """Emits an instruction like the given one, with other operands and regions, which are rewritten in turn."""
+        regions = tuple(map(self._region, regions))
         types = tuple(operand.type for operand in operands)
         instruction.primitive.verify_regions(types, regions)
         inferred = instruction.primitive.infer(*types, regions=regions, **instruction.attributes)
@@ -170,10 +171,10 @@ class Rewriter:
 
     def _place(self, instruction: Instruction) -> tuple[Value, ...]:
         """Applies the rule to an instruction and appends what becomes of it; returns what stands for its results."""
-        outer = self._locations, self.matched
-        self._locations, self.matched = instruction.locations, []
+        outer = self.locations, self.matched
+        self.locations, self.matched = instruction.locations, []
         replacement = self._rule(instruction, self)
-        self._locations, self.matched = outer
+        self.locations, self.matched = outer
         if replacement is None:
             self._append(instruction)
             return instruction.results
@@ -191,8 +192,8 @@ class Rewriter:
 
     def _merged_locations(self) -> tuple[Location, ...]:
         if not self.matched:
-            return self._locations
-        return merge_locations(self._locations, *(instruction.locations for instruction in self.matched))
+            return self.locations
+        return merge_locations(self.locations, *(instruction.locations for instruction in self.matched))
 
 
 def _is(a: object, b: object) -> bool:

@@ -56,7 +56,7 @@ def _define(
 
 def _checked_division(function: Callable[..., Any]) -> Callable[..., Any]:
     def divide(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-        if np.asarray(b).dtype.kind in "iu" and np.any(np.equal(b, 0)):
+        if np.asarray(b).dtype.kind in "iu" and np.size(a) and np.any(np.equal(b, 0)):
             raise RunFailure("invalid_argument", "Integer division by zero")
         return function(a, b)
 
@@ -78,7 +78,7 @@ def _floor_divide(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 def _integer_power(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     if a.dtype.kind != "i":
         return np.power(a, b)
-    if np.any(b < 0):
+    if np.size(a) and np.any(b < 0):
         raise RunFailure("invalid_argument", "Integers to negative integer powers are not allowed")
     return np.power(a, b)
 

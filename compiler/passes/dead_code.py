@@ -148,9 +148,7 @@ def _with_parts(
         and all(map(_is, regions, instruction.regions))
     ):
         return instruction
-    return Instruction(
-        instruction.primitive, operands, instruction.attributes, results, instruction.locations, regions
-    )
+    return Instruction(instruction.primitive, operands, instruction.attributes, results, instruction.locations, regions)
 
 
 def _is(a: object, b: object) -> bool:

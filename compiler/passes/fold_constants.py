@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from sessile.compiler.pass_pipeline import program_pass
+from sessile.ir.literals import SHOWN_ELEMENTS
 from sessile.ir.primitive import RunFailure
 from sessile.ir.program import Instruction, Program, Value
 from sessile.ir.rewrite import Rewriter, rewrite
@@ -14,9 +15,6 @@ from sessile.ir.types import TensorType
 LARGEST_RESULT = 1 << 20
 LARGEST_GROWTH = 16
 _FREE_GROWTH = 1 << 10
-
-# A constant that repeats one element says less than the broadcast that makes it.
-_KEPT = frozenset({"broadcast", "constant"})
 
 
 @program_pass("fold-constants")
@@ -46,7 +44,6 @@ def _is_foldable(instruction: Instruction) -> bool:
         primitive.pure
         and not primitive.uses_context
         and not instruction.regions
-        and instruction.name not in _KEPT
         and not any(_has_symbols(instruction.attributes[name]) for name in primitive.sized)
     )
 
@@ -58,6 +55,8 @@ def _has_symbols(attribute: object) -> bool:
 
 
 def _is_moderate(instruction: Instruction, operand_bytes: int) -> bool:
+    if instruction.name == "broadcast":
+        return instruction.result.type.size <= SHOWN_ELEMENTS  # larger, it says more than the elements do
     result_bytes = sum(_bytes(result.type) for result in instruction.results)
     return result_bytes <= LARGEST_RESULT and result_bytes <= max(LARGEST_GROWTH * operand_bytes, _FREE_GROWTH)
 
