@@ -17,6 +17,7 @@ from sessile.graph.data_type import DType
 from sessile.graph.errors import UnimplementedError
 from sessile.graph.operation import Operation
 from sessile.ir.builder import ProgramBuilder
+from sessile.ir.primitive import require
 from sessile.ir.program import Location, SizeSource, Value
 from sessile.ir.sizes import Size, symbol
 from sessile.ir.types import TensorType
@@ -94,6 +95,16 @@ class LoweringBuilder(ProgramBuilder):
         for control in op._control_inputs:
             reach |= self._reach.get(control, 0)
         self._reach[op] = reach
+
+    # --- what rules need of the graph's world
+
+    def element_type(self, dtype: DType) -> str:
+        """The program's name for an element type of the graph."""
+        return element_type(dtype)
+
+    def require(self, condition: bool, message: str) -> None:
+        """Ends the run as an invalid argument, with `message`, unless the condition holds."""
+        require(condition, message)
 
     # --- inputs
 
