@@ -7,17 +7,16 @@ outside. Whatever goes wrong on the way is reported as a fault of the code gener
 from __future__ import annotations
 
 import functools
-import threading
 import traceback
 from dataclasses import dataclass
 
-from sessile.compiler.cpu.machine_code import optimize, target_machine
+from sessile.compiler.cpu.machine_code import lock_held_across_fork, optimize, target_machine
 from sessile.compiler.cpu.object_symbols import undefined_symbols
 from sessile.compiler.kernel_errors import KernelCompilationError, dump_fault
 from sessile.compiler.kernel_source import KernelSource
 from sessile.compiler.target import Target
 
-_compiler_lock = threading.Lock()
+_compiler_lock = lock_held_across_fork()
 
 
 @dataclass(frozen=True)

@@ -12,11 +12,11 @@ import threading
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from sessile.compiler.cpu.machine_code import create_jit
+from sessile.compiler.cpu.machine_code import create_jit, lock_held_across_fork
 from sessile.compiler.target import Target
 
 _library_numbers = itertools.count()
-_jit_lock = threading.Lock()
+_jit_lock = lock_held_across_fork()
 
 
 @functools.cache
@@ -78,8 +78,13 @@ class KernelStore:
             self.reused += address is not None
             return address
 
+    def peek(self, name: str, target: Target) -> int | None:
+        """As `get`, without counting it as a use."""
+        with self._lock:
+            return self._addresses.get((name, target.text))
+
     def contains(self, names: Iterable[str], target: Target) -> bool:
-        """Whether all of the named kernels are loaded; does not count as a use."""
+        """Whether all of the named kernels are loaded; not counted as a use."""
         with self._lock:
             return all((name, target.text) in self._addresses for name in names)
 
@@ -98,6 +103,11 @@ class KernelStore:
                 for name, address in load_objects(fresh.values(), fresh).items():
                     self._addresses[name, target.text] = address
             return {name: self._addresses[name, target.text] for name in objects}
+
+
+    def renew_lock(self) -> None:
+        """In the child of a fork: another thread may have held the lock."""
+        self._lock = threading.Lock()
 
 
 kernel_store = KernelStore()

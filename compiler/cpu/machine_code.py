@@ -7,10 +7,20 @@ process that only loads kernels can use it for code of its own.
 from __future__ import annotations
 
 import functools
+import os
+import threading
 
 import llvmlite.binding as llvm
 
 from sessile.compiler.target import Target
+
+
+def lock_held_across_fork() -> threading.Lock:
+    """A lock around calls of LLVM; a fork waits for it, so that the child finds LLVM between two calls."""
+    lock = threading.Lock()
+    if hasattr(os, "register_at_fork"):
+        os.register_at_fork(before=lock.acquire, after_in_parent=lock.release, after_in_child=lock.release)
+    return lock
 
 
 @functools.cache

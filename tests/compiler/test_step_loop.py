@@ -1,4 +1,4 @@
-"""The native step loop executes steps in order, alone or with a team, and outlives forks, threads and the interpreter."""
+"""The native step loop executes steps in order, alone or with a team; forks, threads and exit do not disturb it."""
 
 from __future__ import annotations
 
