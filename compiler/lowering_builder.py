@@ -16,6 +16,7 @@ import numpy as np
 from sessile.graph.data_type import DType
 from sessile.graph.errors import UnimplementedError
 from sessile.graph.operation import Operation
+from sessile.graph.tensor import Tensor
 from sessile.ir.builder import ProgramBuilder
 from sessile.ir.primitive import require
 from sessile.ir.program import Location, SizeSource, Value
@@ -69,9 +70,10 @@ class VariableTypes(Protocol):
 class LoweringBuilder(ProgramBuilder):
     """Builds the program of one call."""
 
-    def __init__(self, name: str, variables: VariableTypes) -> None:
+    def __init__(self, name: str, variables: VariableTypes, fed: tuple[Tensor, ...] = ()) -> None:
         super().__init__(name)
         self.operation: Operation
+        self.fed = fed
         self.uninitialized: dict[str, Operation] = {}
         self._variables = variables
         self._initial: dict[str, Value] = {}
@@ -105,6 +107,11 @@ class LoweringBuilder(ProgramBuilder):
     def require(self, condition: bool, message: str) -> None:
         """Ends the run as an invalid argument, with `message`, unless the condition holds."""
         require(condition, message)
+
+    def shown(self, size: Size) -> Size:
+        """The size as messages show it: the number in this call where that is known."""
+        known = self.hint(size)
+        return size if known is None else known
 
     # --- inputs
 
