@@ -1,21 +1,20 @@
 """From a lowered program to a native one: passes, stages, kernels.
 
-The pipeline of the executable tier in one place, read from top to bottom. `SESSILE_DUMP=dir` (or the option) leaves every stage
-of a compilation as text.
+The pipeline of the native tier in one place, read from top to bottom. `SESSILE_DUMP=dir` (or the session's option) leaves each
+step of a compilation as text: see `dump`.
 """
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from sessile.compiler import pass_pipeline
-from sessile.compiler.cpu.kernel_service import compile_all
+from sessile.compiler.cpu.kernel_service import KernelRequest, kernel_service
+from sessile.compiler.dump import Dump
 from sessile.compiler.executable import NativeProgram
 from sessile.compiler.kernel_source import KernelSource
 from sessile.compiler.stages import NativeStage, Stage, split_into_stages
-from sessile.compiler.target import Target
 from sessile.ir.program import Program
 from sessile.ir.types import TensorType
 
@@ -51,6 +50,28 @@ def kernel_sources(stages: Sequence[Stage]) -> list[KernelSource]:
     return list(sources.values())
 
 
+class Compilation:
+    """The compilation of one program: its passes have run, its kernels are on their way."""
+
+    def __init__(self, program: Program, dump_folder: str | None = None) -> None:
+        dump = Dump(dump_folder, program) if dump_folder else None
+        self.optimized = optimize(program, dump.after_pass if dump else None)
+        if dump:
+            dump.kernels(self.optimized.program, self.optimized.stages, self.optimized.sources)
+        self._request: KernelRequest | None = None
+
+    def addresses(self, wait: bool) -> dict[str, int] | None:
+        """The address of each kernel; None while worker processes still compile and the caller does not wait.
+
+        Raises KernelCompilationError if a kernel does not compile.
+        """
+        if wait:
+            return kernel_service().compile_all(self.optimized.sources)
+        if self._request is None:
+            self._request = kernel_service().request(self.optimized.sources)
+        return self._request.result() if self._request.done() else None
+
+
 def link(
     optimized: OptimizedProgram,
     addresses: Mapping[str, int],
@@ -59,12 +80,3 @@ def link(
 ) -> NativeProgram:
     """The native program, once its kernels have addresses. `bindings` guide the memory plan."""
     return NativeProgram(optimized.program, optimized.stages, bindings, stored, addresses)
-
-
-def compile_now(optimized: OptimizedProgram) -> dict[str, int]:
-    """Compiles the kernels in this process and waits; the address of each."""
-    return compile_all(optimized.sources, Target.host())
-
-
-def seconds_since(start: float) -> float:
-    return time.perf_counter() - start
