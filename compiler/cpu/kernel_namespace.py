@@ -15,7 +15,11 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
-LIBRARIES = ("sessile.compiler.cpu.elementary", "sessile.compiler.cpu.contraction")
+LIBRARIES = (
+    "sessile.compiler.cpu.elementary",
+    "sessile.compiler.cpu.random_intrinsics",
+    "sessile.compiler.cpu.contraction",
+)
 """Modules with a mapping `FUNCTIONS` from names to intrinsics."""
 
 
