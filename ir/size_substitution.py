@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+import numpy as np
+
 from sessile.ir.program import Guard, Instruction, Program, Region, SizeSource, Value
 from sessile.ir.sizes import Size, SizeExpression, substitute, symbol, symbols_of
 from sessile.ir.types import TensorType
 
 Sizes = Mapping[str, Size]
+_WITHOUT_SIZES = frozenset({int, str, bool, float, bytes, np.ndarray})
 
 
 def solved_symbols(symbols: Mapping[str, SizeSource], guards: Iterable[Guard]) -> dict[str, Size]:
@@ -43,87 +46,112 @@ def _solve(difference: Size, order: Mapping[str, tuple[bool, int]]) -> tuple[str
 
 def symbols_in(instruction: Instruction) -> set[str]:
     """The size symbols in an instruction's attributes and in the types of its results."""
-    names = {name for result in instruction.results for name in result.type.symbols()}
+    names: set[str] = set()
+    for result in instruction.results:
+        names |= result.type.symbols()
     for value in instruction.attributes.values():
-        names |= _symbols_in_attribute(value)
+        if value.__class__ not in _WITHOUT_SIZES:
+            names |= _symbols_in_attribute(value)
     return names
 
 
 def _symbols_in_attribute(value: Any) -> set[str]:
-    match value:
-        case SizeExpression():
-            return symbols_of(value)
-        case TensorType():
-            return value.symbols()
-        case tuple():
-            return {name for item in value for name in _symbols_in_attribute(item)}
+    if isinstance(value, SizeExpression):
+        return symbols_of(value)
+    if isinstance(value, TensorType):
+        return value.symbols()
+    if isinstance(value, tuple):
+        return {name for item in value for name in _symbols_in_attribute(item)}
     return set()
-
-
-def substitute_attributes(attributes: Mapping[str, Any], sizes: Sizes) -> Mapping[str, Any]:
-    """Attributes with symbols replaced; the same mapping if nothing changes."""
-    changed = {name: new for name, value in attributes.items() if (new := _substituted(value, sizes)) is not value}
-    return {**attributes, **changed} if changed else attributes
-
-
-def _substituted(value: Any, sizes: Sizes) -> Any:
-    match value:
-        case SizeExpression() | TensorType():
-            names = symbols_of(value) if isinstance(value, SizeExpression) else value.symbols()
-            if names.isdisjoint(sizes):
-                return value
-            return substitute(value, sizes) if isinstance(value, SizeExpression) else value.substitute(sizes)
-        case tuple():
-            items = tuple(_substituted(item, sizes) for item in value)
-            return value if all(a is b for a, b in zip(items, value, strict=True)) else items
-    return value
 
 
 def substitute_sizes(program: Program, sizes: Sizes) -> Program:
     """The program with symbols replaced in all types and attributes; its symbols and guards stay as they are."""
-    substitution = _Substitution(sizes)
+    substitution = _ProgramSubstitution(SizeSubstitution(sizes))
     instructions = substitution.block(program.instructions)
     if instructions is program.instructions:
         return program
     return program.with_instructions(instructions, substitution.values(program.results))
 
 
-class _Substitution:
-    """Values whose types change become new values with the same ids."""
+class SizeSubstitution:
+    """Replaces symbols in types and attributes; gives back the same object where nothing changes."""
 
     def __init__(self, sizes: Sizes) -> None:
+        self._sizes = sizes
+        self._types: dict[TensorType, TensorType] = {}
+
+    def type(self, type: TensorType) -> TensorType:
+        known = self._types.get(type)
+        if known is None:
+            changes = not type.symbols().isdisjoint(self._sizes)
+            known = self._types[type] = type.substitute(self._sizes) if changes else type
+        return known
+
+    def attributes(self, attributes: Mapping[str, Any]) -> Mapping[str, Any]:
+        changed = {}
+        for name, value in attributes.items():
+            if value.__class__ not in _WITHOUT_SIZES:
+                new = self._value(value)
+                if new is not value:
+                    changed[name] = new
+        return {**attributes, **changed} if changed else attributes
+
+    def _value(self, value: Any) -> Any:
+        if isinstance(value, SizeExpression):
+            return substitute(value, self._sizes)
+        if isinstance(value, TensorType):
+            return self.type(value)
+        if not isinstance(value, tuple):
+            return value
+        items = tuple([item if item.__class__ in _WITHOUT_SIZES else self._value(item) for item in value])
+        return value if all(map(_is, items, value)) else items
+
+
+class _ProgramSubstitution:
+    """Values whose types change become new values with the same ids."""
+
+    def __init__(self, sizes: SizeSubstitution) -> None:
         self._sizes = sizes
         self._replaced: dict[Value, Value] = {}
 
     def block(self, instructions: tuple[Instruction, ...]) -> tuple[Instruction, ...]:
         new = tuple(map(self._instruction, instructions))
-        return instructions if all(a is b for a, b in zip(new, instructions, strict=True)) else new
+        return instructions if all(map(_is, new, instructions)) else new
 
     def values(self, values: tuple[Value, ...]) -> tuple[Value, ...]:
-        return tuple(self._replaced.get(value, value) for value in values) if self._replaced else values
+        replaced = self._replaced
+        for value in values:
+            if value in replaced:
+                return tuple([replaced.get(value, value) for value in values])
+        return values
 
-    def _define(self, value: Value) -> Value:
-        type = _substituted(value.type, self._sizes)
-        if type is value.type:
-            return value
-        self._replaced[value] = Value(value.id, type)
-        return self._replaced[value]
+    def _define(self, values: tuple[Value, ...]) -> tuple[Value, ...]:
+        for value in values:
+            type = self._sizes.type(value.type)
+            if type is not value.type:
+                self._replaced[value] = Value(value.id, type)
+        return self.values(values)
 
     def _region(self, region: Region) -> Region:
-        parameters = tuple(map(self._define, region.parameters))
+        parameters = self._define(region.parameters)
         instructions = self.block(region.instructions)
         return Region(parameters, instructions, self.values(region.results))
 
     def _instruction(self, instruction: Instruction) -> Instruction:
         operands = self.values(instruction.operands)
-        attributes = substitute_attributes(instruction.attributes, self._sizes)
+        attributes = self._sizes.attributes(instruction.attributes)
         regions = tuple(map(self._region, instruction.regions))
-        results = tuple(map(self._define, instruction.results))
+        results = self._define(instruction.results)
         if (
-            operands == instruction.operands
+            operands is instruction.operands
             and attributes is instruction.attributes
-            and results == instruction.results
+            and results is instruction.results
             and not regions
         ):
             return instruction
         return Instruction(instruction.primitive, operands, attributes, results, instruction.locations, regions)
+
+
+def _is(a: object, b: object) -> bool:
+    return a is b

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Iterable, Mapping
+from functools import lru_cache
 from typing import Union
 
 Size = Union[int, "SizeExpression"]
@@ -196,6 +197,7 @@ def symbols_of(size: Size) -> set[str]:
     return {name for monomial in size.terms for atom in monomial for name in atom.symbols()}
 
 
+@lru_cache(4096)
 def parse_size(text: str) -> Size:
     """Reads what `str(size)` printed. Raises ValueError for anything else."""
     try:

@@ -17,6 +17,7 @@ VALUE = re.compile(r"%(\d+)")
 ELEMENT = re.compile(r'b?"(?:[^"\\]|\\.)*"|nan\(0x[0-9a-f]+\)|[-+.\w]+')
 _INTEGER = re.compile(r"[-+]?\d+")
 _FLOAT = re.compile(r"[-+]?(\d+\.\d*(e[-+]?\d+)?|\d+e[-+]?\d+|inf|nan)")
+_EMPTY = re.compile(r"\s*(?:#(.*))?$")
 _WORDS = {"true": True, "false": False, "none": None}
 _CLOSING = {"(": ")", "[": "]"}
 
@@ -38,6 +39,7 @@ class TextReader:
     def __init__(self, text: str) -> None:
         self._lines = text.split("\n")
         self._row = 0
+        self._line = self._lines[0]
         self._column = 0
 
     # --- position
@@ -57,49 +59,42 @@ class TextReader:
     def next_line(self) -> None:
         """Moves to the next line that holds more than a comment."""
         self._row += 1
-        self._column = 0
         self.skip_empty_lines()
 
     def skip_empty_lines(self) -> None:
-        while self._row < len(self._lines) and self._is_empty(self._lines[self._row]):
+        while self._row < len(self._lines) and _EMPTY.match(self._lines[self._row]):
             self._row += 1
+        self._line = "" if self.at_end else self._lines[self._row]
         self._column = 0
-
-    @staticmethod
-    def _is_empty(line: str) -> bool:
-        stripped = line.strip()
-        return not stripped or stripped.startswith("#")
 
     @property
     def at_end(self) -> bool:
         """Whether no line is left."""
         return self._row >= len(self._lines)
 
-    @property
-    def _rest(self) -> str:
-        return "" if self.at_end else self._lines[self._row][self._column :]
-
     def _skip_spaces(self) -> None:
-        self._column += len(self._rest) - len(self._rest.lstrip())
+        while self._line.startswith(" ", self._column):
+            self._column += 1
 
     @property
     def at_line_end(self) -> bool:
         """Whether nothing but a comment is left of the line."""
-        self._skip_spaces()
-        return not self._rest or self._rest.startswith("#")
+        return _EMPTY.match(self._line, self._column) is not None
 
     def comment(self) -> str:
         """The comment that ends the line, without its mark; "" if there is none."""
-        if not self.at_line_end:
+        found = _EMPTY.match(self._line, self._column)
+        if found is None:
+            self._skip_spaces()
             raise self.error("expected the end of the line")
-        return self._rest[1:].strip()
+        return found[1].strip() if found[1] else ""
 
     # --- pieces
 
     def take(self, text: str) -> bool:
         """Moves past `text` if it comes next."""
         self._skip_spaces()
-        if not self._rest.startswith(text):
+        if not self._line.startswith(text, self._column):
             return False
         self._column += len(text)
         return True
@@ -107,12 +102,12 @@ class TextReader:
     def take_word(self, text: str) -> bool:
         """Moves past `text` if it comes next as a whole word."""
         self._skip_spaces()
-        found = WORD.match(self._rest)
+        found = WORD.match(self._line, self._column)
         return found is not None and found[0] == text and self.take(text)
 
     def peek(self, text: str) -> bool:
         self._skip_spaces()
-        return self._rest.startswith(text)
+        return self._line.startswith(text, self._column)
 
     def expect(self, text: str) -> None:
         if not self.take(text):
@@ -121,12 +116,12 @@ class TextReader:
     def match(self, pattern: re.Pattern[str], what: str = "") -> re.Match[str] | None:
         """Moves past what the pattern matches; without a match raises if `what` is given, else returns None."""
         self._skip_spaces()
-        found = pattern.match(self._rest)
+        found = pattern.match(self._line, self._column)
         if found is None:
             if what:
                 raise self.error(f"expected {what}")
             return None
-        self._column += found.end()
+        self._column = found.end()
         return found
 
     def word(self, what: str) -> str:
@@ -158,14 +153,15 @@ class TextReader:
         """The text up to one of the characters `ends` that stands outside brackets."""
         start = self.column
         pending: list[str] = []
-        for offset, character in enumerate(self._rest):
+        for place in range(start, len(self._line)):
+            character = self._line[place]
             if pending and character == pending[-1]:
                 pending.pop()
             elif character in _CLOSING:
                 pending.append(_CLOSING[character])
             elif not pending and character in ends:
-                self._column = start + offset
-                return self._lines[self._row][start : self._column].rstrip()
+                self._column = place
+                return self._line[start:place].rstrip()
         raise self.error(f"expected one of {' '.join(ends)}")
 
     # --- sizes, types, attributes
@@ -178,7 +174,7 @@ class TextReader:
     def last_size(self) -> Size:
         """A size that ends the line."""
         start = self.column
-        raw = self._rest.partition("#")[0]
+        raw = self._line[start:].partition("#")[0]
         self._column += len(raw)
         return self._converted(parse_size, raw.strip(), start)
 

@@ -52,12 +52,14 @@ def element_type_of(dtype: np.dtype) -> str:
 class TensorType:
     """An element type and a shape; immutable, compared by value."""
 
-    __slots__ = ("_hash", "dtype", "shape")
+    __slots__ = ("_hash", "_size", "_text", "dtype", "shape")
 
     def __init__(self, dtype: str, shape: Iterable[Size] = ()) -> None:
         self.dtype = dtype
         self.shape = tuple(shape)
         self._hash = hash((dtype, self.shape))
+        self._size: Size | None = None
+        self._text = ""
 
     def __hash__(self) -> int:
         return self._hash
@@ -66,7 +68,9 @@ class TensorType:
         return isinstance(other, TensorType) and self.dtype == other.dtype and self.shape == other.shape
 
     def __repr__(self) -> str:
-        return f"{self.dtype}[{', '.join(map(str, self.shape))}]"
+        if not self._text:
+            self._text = f"{self.dtype}[{', '.join(map(str, self.shape))}]"
+        return self._text
 
     @property
     def rank(self) -> int:
@@ -76,7 +80,9 @@ class TensorType:
     @property
     def size(self) -> Size:
         """The number of elements."""
-        return product(self.shape)
+        if self._size is None:
+            self._size = product(self.shape)
+        return self._size
 
     @property
     def numpy_dtype(self) -> np.dtype:
@@ -96,7 +102,7 @@ class TensorType:
 
     def symbols(self) -> set[str]:
         """The names of the unknowns in the shape."""
-        return {name for size in self.shape for name in symbols_of(size)}
+        return {name for size in self.shape if not isinstance(size, int) for name in symbols_of(size)}
 
     def substitute(self, values: Mapping[str, Size]) -> TensorType:
         return self.with_shape(substitute(size, values) for size in self.shape)

@@ -8,13 +8,13 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterable
-from functools import cache
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from sessile.ir.primitive import Primitive, ProgramError
 from sessile.ir.printer import program_lines
 from sessile.ir.program import RELATIONS, Guard, Instruction, Program, Region, Value
-from sessile.ir.size_substitution import solved_symbols, substitute_attributes, symbols_in
+from sessile.ir.size_substitution import SizeSubstitution, solved_symbols, symbols_in
 from sessile.ir.sizes import symbols_of
 from sessile.ir.types import TensorType
 
@@ -43,9 +43,13 @@ def _report(program: Program, errors: list[tuple[Subject, str]]) -> str:
     return "\n".join([*lines, f"{len(errors)} error{'s' if len(errors) > 1 else ''}"])
 
 
-@cache
-def _signature(primitive: Primitive) -> inspect.Signature:
-    return inspect.signature(primitive.infer)
+def _misfit(primitive: Primitive, operands: tuple[TensorType, ...], attributes: Mapping[str, Any]) -> str:
+    """What operands or attributes are missing or too many; "" if their number and names fit."""
+    try:
+        inspect.signature(primitive.infer).bind(*operands, **attributes)
+    except TypeError as error:
+        return str(error)
+    return ""
 
 
 class _Verifier:
@@ -53,7 +57,7 @@ class _Verifier:
         self.errors: list[tuple[Subject, str]] = []
         self._program = program
         self._require_locations = require_locations
-        self._solved = solved_symbols(program.symbols, program.guards)
+        self._equal_sizes = SizeSubstitution(solved_symbols(program.symbols, program.guards))
         self._ids: set[int] = set()
         self._defined_somewhere = set(program.values())
 
@@ -119,33 +123,31 @@ class _Verifier:
             self._check_defined(region, region.results, defined)
 
     def _check_types(self, instruction: Instruction) -> None:
-        primitive = instruction.primitive
-        operands = tuple(self._normal(operand.type) for operand in instruction.operands)
-        attributes = dict(substitute_attributes(instruction.attributes, self._solved))
-        if instruction.regions:
-            attributes["regions"] = tuple(map(self._normal_signature, instruction.regions))
+        primitive, normal = instruction.primitive, self._equal_sizes.type
+        operands = tuple([normal(operand.type) for operand in instruction.operands])
+        attributes = dict(self._equal_sizes.attributes(instruction.attributes))
+        regions = tuple(map(self._signature_of, instruction.regions))
+        if regions:
+            attributes["regions"] = regions
         try:
-            _signature(primitive).bind(*operands, **attributes)
-            primitive.verify_regions(operands, attributes.get("regions", ()))
+            primitive.verify_regions(operands, regions)
             inferred = primitive.infer(*operands, **attributes)
         except ProgramError as error:
             self._error(instruction, str(error))
             return
         except (TypeError, ValueError, LookupError, AttributeError) as error:
-            self._error(instruction, f"operands or attributes do not fit {primitive.name}: {error}")
+            reason = _misfit(primitive, operands, attributes) or str(error)
+            self._error(instruction, f"operands or attributes do not fit {primitive.name}: {reason}")
             return
         expected = inferred if isinstance(inferred, tuple) else (inferred,)
-        if expected != tuple(self._normal(result.type) for result in instruction.results):
+        if expected != tuple([normal(result.type) for result in instruction.results]):
             self._error(instruction, f"{primitive.name} gives {', '.join(map(str, expected)) or 'nothing'}")
 
-    def _normal(self, type: TensorType) -> TensorType:
-        return type.substitute(self._solved) if self._solved else type
-
-    def _normal_signature(self, region: Region) -> Region:
-        if not self._solved:
-            return region
-        parameters = tuple(Value(p.id, self._normal(p.type)) for p in region.parameters)
-        return Region(parameters, (), tuple(Value(r.id, self._normal(r.type)) for r in region.results))
+    def _signature_of(self, region: Region) -> Region:
+        """Parameters and results of a region, with equal sizes as equal text."""
+        parameters = tuple(Value(p.id, self._equal_sizes.type(p.type)) for p in region.parameters)
+        results = tuple(Value(r.id, self._equal_sizes.type(r.type)) for r in region.results)
+        return Region(parameters, (), results)
 
 
 def _binds(instruction: Instruction) -> tuple[str, ...]:

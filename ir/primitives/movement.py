@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from sessile.ir.primitive import Primitive, RunFailure, primitive, require
-from sessile.ir.sizes import Size
+from sessile.ir.sizes import Size, product
 from sessile.ir.types import TensorType
 
 Shape = tuple[int, ...]
@@ -47,8 +47,8 @@ class Reshape(Primitive):
     sized = ("shape",)
 
     def infer(self, x: TensorType, *, shape: Sizes) -> TensorType:
-        known = isinstance(x.size, int) and all(isinstance(size, int) for size in shape)
-        require(not known or x.size == x.with_shape(shape).size, f"{x} does not have the elements of {shape}")
+        if all(isinstance(size, int) for size in (*x.shape, *shape)):
+            require(x.size == product(shape), f"{x} does not have the elements of {shape}")
         return x.with_shape(shape)
 
     def reference(self, x: np.ndarray, *, shape: Shape) -> np.ndarray:

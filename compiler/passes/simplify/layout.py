@@ -5,7 +5,9 @@ from __future__ import annotations
 from sessile.compiler.passes.simplify.rule_table import rule
 from sessile.ir.program import Instruction, Value
 from sessile.ir.rewrite import Rewriter
+from sessile.ir.scalar_functions import SCALAR_FUNCTIONS
 from sessile.ir.sizes import Size, product
+from sessile.ir.types import TensorType
 
 
 @rule("broadcast")
@@ -52,8 +54,8 @@ def reshape_twice(instruction: Instruction, rewriter: Rewriter) -> Value | None:
     inner = rewriter.match(instruction.operands[0], "reshape")
     if inner is None:
         return None
-    x, middle = inner.operands[0], inner.result.type.size
-    if middle not in (x.type.size, instruction.result.type.size):
+    x, middle = inner.operands[0], inner.result.type
+    if not _have_equal_sizes(middle, x.type) and not _have_equal_sizes(middle, instruction.result.type):
         return None
     return rewriter.reshape(x, instruction.result.type.shape)
 
@@ -61,10 +63,10 @@ def reshape_twice(instruction: Instruction, rewriter: Rewriter) -> Value | None:
 @rule("reshape")
 def reshape_of_repeated_scalar(instruction: Instruction, rewriter: Rewriter) -> Value | None:
     """reshape(broadcast(scalar)) -> broadcast(scalar)."""
-    inner = rewriter.match(instruction.operands[0], "broadcast")
-    if inner is None or inner.operands[0].type.rank or inner.result.type.size != instruction.result.type.size:
+    inner, type = rewriter.match(instruction.operands[0], "broadcast"), instruction.result.type
+    if inner is None or inner.operands[0].type.rank or not _have_equal_sizes(inner.result.type, type):
         return None
-    return rewriter.emit("broadcast", inner.operands[0], shape=instruction.result.type.shape, axes=())
+    return rewriter.emit("broadcast", inner.operands[0], shape=type.shape, axes=())
 
 
 @rule("reshape")
@@ -74,6 +76,39 @@ def reshape_of_constant(instruction: Instruction, rewriter: Rewriter) -> Value |
     if array is None or type.symbols() or product(array.shape) != type.size:
         return None
     return rewriter.constant(array.reshape(type.bound({})))
+
+
+def elementwise_of_reshaped(instruction: Instruction, rewriter: Rewriter) -> Value | None:
+    """f(reshape(x)) -> reshape(f(x)), where the reshapes only add axes of size 1: they meet, and cancel, further on."""
+    shapes = set()
+    operands = []
+    for operand in instruction.operands:
+        if operand.type.rank:
+            reshaped = rewriter.definition(operand)
+            if reshaped is None or reshaped.primitive.name != "reshape":
+                return None
+            operand = reshaped.operands[0]
+            shapes.add(operand.type.shape)
+        operands.append(operand)
+    result_shape = instruction.result.type.shape
+    if len(shapes) != 1 or _long(shape := shapes.pop()) != _long(result_shape) or len(shape) >= len(result_shape):
+        return None
+    return rewriter.reshape(rewriter.emit(instruction.name, *operands, **instruction.attributes), result_shape)
+
+
+def _long(shape: tuple[Size, ...]) -> list[Size]:
+    return [size for size in shape if size != 1]
+
+
+def _have_equal_sizes(a: TensorType, b: TensorType) -> bool:
+    """Whether two types are known to have as many elements."""
+    return _long(a.shape) == _long(b.shape) or a.size == b.size
+
+
+for _function in SCALAR_FUNCTIONS:
+    rule("map", _function)(elementwise_of_reshaped)
+for _name in ("select", "convert", "bitcast", "make_complex"):
+    rule(_name)(elementwise_of_reshaped)
 
 
 @rule("transpose")
