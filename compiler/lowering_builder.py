@@ -7,7 +7,7 @@ updates a variable starts from the newest write of all.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -141,6 +141,23 @@ class LoweringBuilder(ProgramBuilder):
     def _hint_value(self, parameter: Value, value: Any) -> None:
         if isinstance(value, np.ndarray) and parameter.type.dtype in ("i32", "i64") and value.size <= 64:
             self.value_hints[parameter] = value
+
+    # --- random numbers
+
+    def random(
+        self, kind: str, parameters: Sequence[Value], shape: tuple[Size, ...], dtype: DType, seed: int, seed2: int
+    ) -> Value:
+        """The next samples of the stream that belongs to the operation being lowered."""
+        return self.emit(
+            "random",
+            *parameters,
+            kind=kind,
+            stream=self.operation.name,
+            seed=seed,
+            seed2=seed2,
+            dtype=element_type(dtype),
+            shape=shape,
+        )
 
     # --- variables
 

@@ -57,7 +57,7 @@ class Random(Primitive):
     """The next samples of a random stream, which the session keeps under `stream`, by the operation's name.
 
     `kind` names the distribution; operands are its parameters: none for "uniform", "normal" and "truncated_normal";
-    the bounds [low, high) for "uniform_int"; the values to put in random order along axis 0 for "shuffle".
+    the bounds [low, high) for "uniform_int". "shuffle" gives the order in which to take the rows of a value of `shape`.
     """
 
     pure = False
@@ -75,7 +75,7 @@ class Random(Primitive):
         shape: tuple[Size, ...],
     ) -> TensorType:
         require(dtype in NUMPY_DTYPES, f"no element type is called {dtype!r}")
-        return TensorType(dtype, shape)
+        return TensorType(dtype, shape[:1] if kind == "shuffle" else shape)
 
     def reference(
         self,
