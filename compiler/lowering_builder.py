@@ -113,6 +113,33 @@ class LoweringBuilder(ProgramBuilder):
         known = self.hint(size)
         return size if known is None else known
 
+    # --- results whose sizes only the run knows
+
+    def nonzero(self, x: Value) -> Value:
+        """The coordinates of the elements that are not zero, one row each, as i64."""
+        return self.emit("nonzero", x, count=self._result_symbol(0, 0))
+
+    def call_host(
+        self, function: Callable[..., Any], *operands: Value, results: Sequence[tuple[str, Sequence[Size | None]]]
+    ) -> tuple[Value, ...]:
+        """Calls Python on arrays: `results` are their element types and sizes, None for those that the call decides."""
+        types, unknown = [], []
+        for place, (dtype, sizes) in enumerate(results):
+            shape: list[Size] = []
+            for axis, size in enumerate(sizes):
+                if size is None:
+                    name = self._result_symbol(place, axis)
+                    unknown.append((name, place, axis))
+                    size = symbol(name)
+                shape.append(size)
+            types.append(TensorType(dtype, shape))
+        values = self.emit("call_host", *operands, function=function, types=tuple(types), unknown=tuple(unknown))
+        return values if isinstance(values, tuple) else (values,)
+
+    def _result_symbol(self, place: int, axis: int) -> str:
+        """The name of a size that the next instruction's result will have."""
+        return self.new_symbol(SizeSource("result", f"%{self._next_id + place}", axis))
+
     # --- inputs
 
     def unknown_size(self, source: SizeSource, number: int) -> Size:
