@@ -103,10 +103,11 @@ class KernelTypingContext(BaseContext):
 
 
 def add_kernel_attributes(function: ir.Function) -> None:
-    """Mark a function as one that neither raises nor may be turned into calls of the C library."""
+    """Mark a function as one that does not raise and whose loops are not turned into calls of the C library."""
     function.attributes.add("nounwind")
-    # Past llvmlite's own `add`, which knows no attributes with quoted names.
-    set.add(function.attributes, '"no-builtins"')
+    for library_function in ("memset", "memset_pattern16", "memcpy", "memmove"):
+        # Past llvmlite's own `add`, which knows no attributes with quoted names.
+        set.add(function.attributes, f'"no-builtin-{library_function}"')
 
 
 class KernelCallingConvention(callconv.BaseCallConv):

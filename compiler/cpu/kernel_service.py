@@ -14,26 +14,15 @@ import threading
 import weakref
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Future, wait
-from typing import Protocol
 
 from sessile.compiler.compile_log import compile_log
-from sessile.compiler.cpu.load_kernels import KernelStore, kernel_store
+from sessile.compiler.cpu.load_kernels import KernelStore, ObjectCache, kernel_store
 from sessile.compiler.cpu.worker_pool import CompiledKernel, WorkerPool
 from sessile.compiler.kernel_source import KernelSource
 from sessile.compiler.target import Target
 
 WORKERS_PAY_FROM = 40
 """With so many kernels to compile at once, worker processes help; starting one costs as much as twenty kernels."""
-
-
-class ObjectCache(Protocol):
-    """Where object code outlives the process."""
-
-    def read(self, name: str, target: Target) -> bytes | None:
-        """The object code of a kernel, or None if it is not there."""
-
-    def write(self, name: str, target: Target, object_code: bytes) -> None:
-        """Keep the object code of a kernel."""
 
 
 class KernelRequest:
@@ -98,6 +87,10 @@ class KernelService:
         self._missing(wanted)
         self._futures(wanted)
         return KernelRequest(self, wanted)
+
+    def warm_up(self) -> None:
+        """Start a worker process if there is none, so that it is ready when the first kernel is requested."""
+        self._pool.warm_up()
 
     def ready(self, names: Iterable[str]) -> bool:
         """Whether all of the named kernels can be called."""

@@ -1,4 +1,4 @@
-"""A process that compiles kernels for another: `python -m sessile.compiler.cpu.kernel_worker`.
+"""A process that compiles kernels for another; `worker_pool` starts it.
 
 In, on standard input: one message per kernel (`source_message`). Out, on standard output: one message each
 (`object_message` or `fault_message`), in the same order. Ends when standard input does, which is also what happens
@@ -72,6 +72,3 @@ def main() -> None:
     with contextlib.suppress(BrokenPipeError, EOFError):
         serve(sys.stdin.buffer, answers)
 
-
-if __name__ == "__main__":
-    main()

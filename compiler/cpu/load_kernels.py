@@ -10,7 +10,7 @@ import functools
 import itertools
 import threading
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, Protocol
 
 from sessile.compiler.cpu.machine_code import create_jit, lock_held_across_fork
 from sessile.compiler.target import Target
@@ -55,6 +55,16 @@ def load_objects(
         # LLVM would unload it with its last reference, under the feet of a worker that still runs at exit.
         library.detach()
     return {symbol: library[symbol] for symbol in wanted}
+
+
+class ObjectCache(Protocol):
+    """Where object code outlives the process."""
+
+    def read(self, name: str, target: Target) -> bytes | None:
+        """The object code of a kernel, or None if it is not there."""
+
+    def write(self, name: str, target: Target, object_code: bytes) -> None:
+        """Keep the object code of a kernel."""
 
 
 class KernelStore:

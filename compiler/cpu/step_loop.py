@@ -7,7 +7,7 @@ In: addresses of kernels, of their arguments, of conditions, in the order of exe
 from __future__ import annotations
 
 import ctypes
-import functools
+import hashlib
 import sys
 import time
 from collections.abc import Callable
@@ -17,8 +17,8 @@ import numpy as np
 import numpy.typing as npt
 
 from sessile.compiler.cpu import step_loop_code as code
-from sessile.compiler.cpu.load_kernels import load_objects
-from sessile.compiler.cpu.machine_code import compile_module
+from sessile.compiler.cpu.load_kernels import ObjectCache, load_objects
+from sessile.compiler.cpu.machine_code import compile_module, lock_held_across_fork
 from sessile.compiler.cpu.team_code import team_ir
 from sessile.compiler.target import Target
 from sessile.graph.errors import UnimplementedError
@@ -44,15 +44,38 @@ class NativeLoop:
     stop_team: Callable[[int], None]
 
 
-@functools.cache
-def step_loop_object() -> bytes:
-    """The object code of the loop for this machine; a cache on disk may keep it for `load_step_loop`."""
-    # Written as LLVM would leave it: optimising takes twice as long as compiling and gains nothing.
-    return compile_module(team_ir(time.CLOCK_MONOTONIC) + code.step_loop_ir(), Target.host(), level=0)
+_loop: NativeLoop | None = None
+_loop_lock = lock_held_across_fork()
 
 
-def load_step_loop(object_code: bytes) -> NativeLoop:
-    """Load the loop from its object code."""
+def native_loop(cache: ObjectCache | None = None) -> NativeLoop:
+    """The loop of this process.
+
+    The first call makes it: from the object in the cache, or by compiling it, which takes as long as one kernel.
+    """
+    global _loop
+    if _loop is None:
+        with _loop_lock:
+            _loop = _loop or _load(_object_code(cache))
+    return _loop
+
+
+def _object_code(cache: ObjectCache | None) -> bytes:
+    if sys.platform == "win32":
+        raise UnimplementedError(None, None, "native execution on Windows is not implemented")
+    ir_text = team_ir(time.CLOCK_MONOTONIC) + code.step_loop_ir()
+    name = f"step_loop_{hashlib.sha256(ir_text.encode()).hexdigest()[:16]}"
+    target = Target.host()
+    object_code = cache.read(name, target) if cache else None
+    if object_code is None:
+        # Written as LLVM would leave it: optimising takes twice as long as compiling and gains nothing.
+        object_code = compile_module(ir_text, target, level=0)
+        if cache:
+            cache.write(name, target, object_code)
+    return object_code
+
+
+def _load(object_code: bytes) -> NativeLoop:
     library = ctypes.CDLL(None)
     imports = {
         name: ctypes.cast(getattr(library, name), ctypes.c_void_p).value or 0
@@ -67,14 +90,6 @@ def load_step_loop(object_code: bytes) -> NativeLoop:
         ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_int64)(addresses["team_worker"]),
         ctypes.CFUNCTYPE(None, ctypes.c_void_p)(addresses["stop_team"]),
     )
-
-
-@functools.cache
-def native_loop() -> NativeLoop:
-    """The loop of this process, compiled at the first call."""
-    if sys.platform == "win32":
-        raise UnimplementedError(None, None, "native execution on Windows is not implemented")
-    return load_step_loop(step_loop_object())
 
 
 class StepProgram:

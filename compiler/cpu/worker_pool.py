@@ -7,6 +7,7 @@ if the second one dies too, the kernel's future fails.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import queue
 import subprocess
@@ -25,7 +26,16 @@ from sessile.compiler.kernel_errors import KernelCompilationError, dump_fault
 from sessile.compiler.kernel_source import KernelSource
 from sessile.compiler.target import Target
 
-WORKER_COMMAND = (sys.executable, "-P", "-m", "sessile.compiler.cpu.kernel_worker")
+# A package that is only a place: importing the real one, with all operations of the graph, takes longer than a dozen
+# kernels, and no compiler module needs it.
+_START_WORKER = """
+import sys, types
+package = sys.modules["sessile"] = types.ModuleType("sessile")
+package.__path__ = sys.argv[1:]
+from sessile.compiler.cpu.kernel_worker import main
+main()
+"""
+WORKER_COMMAND = (sys.executable, "-P", "-c", _START_WORKER, *sys.modules["sessile"].__path__)
 _ATTEMPTS = 2
 
 
@@ -131,6 +141,12 @@ class WorkerPool:
         self._jobs.put(job)
         return job.future
 
+    def warm_up(self) -> None:
+        """Start a worker if there is none."""
+        with self._lock:
+            if not self._threads and not self._closed:
+                self._start_thread()
+
     def help(self) -> None:
         """Compile in this process and thread until no kernel waits to be begun."""
         while True:
@@ -168,6 +184,8 @@ class WorkerPool:
 
     def _serve(self) -> None:
         process: _WorkerProcess | None = None
+        with contextlib.suppress(OSError, RuntimeError):  # reported when there is a kernel to report it for
+            process = self._start_process()
 
         def compile_in_worker(job: _Job) -> CompiledKernel:
             nonlocal process

@@ -90,6 +90,7 @@ def test_kernels_are_compiled_here_and_found_again(without_workers) -> None:
 
 
 def test_workers_compile_what_is_requested(background) -> None:
+    background.warm_up()
     sources = [filling(value) for value in range(10, 13)]
     request = background.request(sources)
     addresses = request.result()
@@ -155,12 +156,12 @@ def test_a_worker_that_dies_twice_over_a_kernel_fails_it(without_workers) -> Non
 def test_a_worker_that_dies_once_is_replaced(tmp_path) -> None:
     marker = tmp_path / "died"
     dies_first = (
-        "import pathlib, runpy, sys\n"
+        "import os, pathlib, sys\n"
         f"marker = pathlib.Path({str(marker)!r})\n"
         "if not marker.exists():\n"
         "    marker.touch()\n"
         "    sys.exit(1)\n"
-        f"runpy.run_module({WORKER_COMMAND[-1]!r}, run_name='__main__')\n"
+        f"os.execv({sys.executable!r}, {WORKER_COMMAND!r})\n"
     )
     service = KernelService(KernelStore(), pool=WorkerPool(1, (sys.executable, "-c", dies_first)))
     source = filling(51)
