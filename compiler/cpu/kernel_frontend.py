@@ -133,10 +133,12 @@ def _lower(function: Any, arguments: tuple[types.Type, ...], target: Target) -> 
 
 
 def _make_discardable(module: ir.Module) -> None:
-    """Let the optimiser drop each function of a module once it is inlined."""
-    for function in module.functions:
-        if not function.is_declaration and not function.linkage:
-            function.linkage = "linkonce_odr"
+    """Let the optimiser drop each function of a module once it is inlined, and each variable that nobody reads."""
+    for value in module.global_values:
+        if isinstance(value, ir.GlobalVariable):
+            value.linkage = "internal" if value.initializer is not None else value.linkage
+        elif not value.is_declaration and not value.linkage:
+            value.linkage = "linkonce_odr"
 
 
 def _add_entry(module: ir.Module, callee: ir.Function, name: str) -> None:

@@ -9,15 +9,11 @@ from __future__ import annotations
 
 import atexit
 import ctypes
-import functools
 import os
 import threading
-import weakref
-
-import numpy as np
 
 from sessile.compiler.cpu.step_loop import aligned_words, native_loop
-from sessile.compiler.cpu.team_code import TEAM_WORDS
+from sessile.compiler.cpu.team_code import STOP, TEAM_WORDS
 
 _JOIN_SECONDS = 1.0
 
@@ -26,8 +22,8 @@ class Team:
     """A caller and its workers.
 
     Programs name a team by its address; several may run at once, and one that finds the workers busy does without.
-    The workers start with the first `ensure_started`. A process made by `fork` has none of them until it calls
-    `ensure_started` itself; its programs run all the same.
+    The workers start with the first `ensure_started` and live until `stop` or the end of the process. A process made
+    by `fork` has none of them until it calls `ensure_started` itself; its programs run all the same.
 
     Args:
       size: number of threads including the caller, at least 1.
@@ -44,7 +40,6 @@ class Team:
         self._workers: list[threading.Thread] = []
         self._start_lock = threading.Lock()
         self._started = False
-        _teams.add(self)
 
     def ensure_started(self) -> None:
         """Start the workers unless they run already; cheap enough to call before each program."""
@@ -54,7 +49,8 @@ class Team:
                     self._start()
 
     def _start(self) -> None:
-        self._block[:] = 0
+        # Nothing but this: a program may be using the team without workers just now.
+        self._block[STOP] = 0
         work = native_loop().team_worker
         for number in range(1, self.size):
             worker = threading.Thread(
@@ -63,6 +59,7 @@ class Team:
             worker.start()
             self._workers.append(worker)
         self._started = True
+        _started_teams.add(self)
 
     def stop(self) -> None:
         """End the workers once they are idle; programs that name the team then run on their callers alone."""
@@ -73,33 +70,35 @@ class Team:
                     worker.join(_JOIN_SECONDS)
                 self._workers.clear()
                 self._started = False
+                _started_teams.discard(self)
 
     def _forget_workers(self) -> None:
         """In the child of a fork: the workers are gone, and with them whatever they or the caller had begun."""
         self._start_lock = threading.Lock()
         self._workers = []
         self._started = False
-        self._block[:] = np.int64(0)
+        self._block[:] = 0
 
 
-_teams: weakref.WeakSet[Team] = weakref.WeakSet()
+_started_teams: set[Team] = set()
+_shared_teams: dict[int, Team] = {}
 
 
-@functools.cache
 def shared_team(size: int) -> Team:
     """The team of this size that all programs of the process share."""
-    return Team(size)
+    return _shared_teams.get(size) or _shared_teams.setdefault(size, Team(size))
 
 
 @atexit.register
 def _stop_all() -> None:
-    for team in list(_teams):
+    for team in list(_started_teams):
         team.stop()
 
 
 def _forget_all_workers() -> None:
-    for team in list(_teams):
+    for team in _started_teams.union(_shared_teams.values()):
         team._forget_workers()
+    _started_teams.clear()
 
 
 if hasattr(os, "register_at_fork"):

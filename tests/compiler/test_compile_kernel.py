@@ -169,6 +169,9 @@ def kernel(out0, x, k, part, parts):
 def test_complex_division_is_linked_into_the_kernel() -> None:
     code = ADD.replace("+ a1", "/ a1")
     kernel = compiled(code, ("*c128",) * 3 + ("i64",))
+    defined = [line for line in kernel.llvm_ir.splitlines() if line.startswith(("define", "@"))]
+    assert len(defined) == 1
+    assert kernel.name in defined[0]
     a, b = np.array([1 + 2j, -3j]), np.array([0.5 - 1j, 2 + 2j])
     out = np.empty_like(a)
     run(kernel, a, b, out, 2)

@@ -251,6 +251,29 @@ def test_a_team_runs_before_it_starts_and_after_it_stops(kernels) -> None:
     assert counts.tolist() == [5] * 4
 
 
+def test_a_team_may_start_and_stop_while_programs_use_it(kernels) -> None:
+    team, finished = Team(2), threading.Event()
+    counts = np.zeros(4, np.int64)
+    arguments = words(address(counts))
+    program = StepProgram()
+    for _ in range(100):
+        program.kernel(kernels["count"], address(arguments), parts=4)
+    control = program.control(address(words(*[0] * 8)), team.address)
+
+    def work() -> None:
+        for _ in range(300):
+            native_loop().run_steps(address(control))
+        finished.set()
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    while not finished.is_set():
+        team.ensure_started()
+        team.stop()
+    thread.join()
+    assert counts.tolist() == [30_000] * 4
+
+
 def test_a_team_of_one_and_the_shared_teams() -> None:
     assert shared_team(2) is shared_team(2)
     assert shared_team(1).address != shared_team(2).address
