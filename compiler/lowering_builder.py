@@ -78,6 +78,7 @@ class LoweringBuilder(ProgramBuilder):
         self._variables = variables
         self._initial: dict[str, Value] = {}
         self._writes: dict[str, list[tuple[int, Value]]] = {}
+        self._elements: dict[Value, list[Value]] = {}
         self._write_count = 0
         self._reach: dict[Operation, int] = {}
         self._symbol_of_number: dict[int, str] = {}
@@ -112,6 +113,31 @@ class LoweringBuilder(ProgramBuilder):
         """The size as messages show it: the number in this call where that is known."""
         known = self.hint(size)
         return size if known is None else known
+
+    # --- vectors of sizes and computed numbers
+
+    def remember_elements(self, vector: Value, elements: Sequence[Value]) -> Value:
+        """Notes the scalars that a vector was made of, so that rules can ask for one by one; returns the vector."""
+        self._elements[vector] = list(elements)
+        return vector
+
+    def elements_of(self, vector: Value) -> list[Size | Value]:
+        """The elements of a vector of whole numbers: as sizes where they are known or fed, otherwise as scalar values."""
+        if self.known(vector) is not None or vector in self.value_hints:
+            return list(self.sizes_of(vector))
+        elements = self._elements.get(vector)
+        if elements is None:
+            length = self.number(vector.type.shape[0])
+            elements = [self.reshape(self.slice(vector, [k], [1]), ()) for k in range(length)]
+        return [element if self.known(element) is None else self.sizes_of(element)[0] for element in elements]
+
+    def vector(self, elements: Sequence[Size | Value], dtype: str = "i64") -> Value:
+        """A vector of sizes and scalar values."""
+        parts = [
+            self.reshape(self.convert(element, dtype), (1,)) if isinstance(element, Value) else self.sizes([element], dtype)
+            for element in elements
+        ]
+        return self.concat(parts, 0)
 
     # --- results whose sizes only the run knows
 
