@@ -64,7 +64,7 @@ class BoundStage:
         base = self._arguments.ctypes.data
         for call, offset, count in zip(layout.calls, layout.offsets, parts, strict=True):
             address = executable.native.addresses[call.source.name]
-            steps.kernel(address, base + 8 * offset, count, fallible=call.failures is not None)
+            steps.kernel(address, base + 8 * offset, count, fallible=call.can_fail)
         team = 0
         if max(parts, default=1) > 1:
             self._team = shared_team(executable.threads)
@@ -107,4 +107,4 @@ class BoundStage:
             self._team.ensure_started()
         failed = self._run_steps(self._control_address)
         if failed:
-            raise self._executable.failure(self._layout, failed - 1)
+            raise self._executable.failure(self._layout.instructions[failed - 1])

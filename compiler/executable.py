@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
@@ -31,7 +31,7 @@ from sessile.compiler.memory_plan import (
 from sessile.compiler.stages import HostStage, NativeStage, Stage
 from sessile.ir.interpreter import LocatedFailure, RunContext, evaluate_instruction
 from sessile.ir.primitive import RunFailure
-from sessile.ir.program import Program, Value
+from sessile.ir.program import Instruction, Program, Value
 from sessile.ir.sizes import evaluate, symbols_of
 from sessile.ir.types import NUMPY_DTYPES, TensorType
 
@@ -300,13 +300,24 @@ class Executable:
     def threads(self) -> int:
         return self._threads
 
-    def failure(self, layout: ArgumentLayout, step: int) -> LocatedFailure:
-        """The failure that a step has left in the status words, which are cleared."""
-        words = self._status.tolist()
+    def failure(self, instruction: Instruction) -> LocatedFailure:
+        """What went wrong in a kernel that has set the status words, in the words of the primitive's reference."""
         self._status[:] = 0
-        call = layout.calls[step]
-        kind, message = call.failures(words) if call.failures else ("internal", f"step {step} failed with status {words}")
-        return LocatedFailure(RunFailure(kind, message), layout.instructions[step])
+        operands = [self.array(operand) for operand in instruction.operands]
+        try:
+            evaluate_instruction(instruction, operands, _Sizes(self.bindings))  # type: ignore[arg-type]
+        except RunFailure as failure:
+            return LocatedFailure(failure, instruction)
+        except LocatedFailure as failure:
+            return failure
+        words = f"the kernel of {instruction.name} failed where its reference does not"
+        return LocatedFailure(RunFailure("internal", words), instruction)
+
+
+class _Sizes(NamedTuple):
+    """All that a primitive with a kernel needs of a run."""
+
+    bindings: Mapping[str, int]
 
 
 def aligned_bytes(size: int) -> tuple[np.ndarray, int]:

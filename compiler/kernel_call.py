@@ -57,16 +57,17 @@ KernelArgument = Buffer | Number | Status | Workspace | StreamState
 class KernelCall:
     """One step of a native segment.
 
-    `arguments` are in the order of the source's argument types. `work` estimates the run time in scalar operations (about a
-    quarter of a nanosecond each); a step with enough of it is shared among threads unless `parallel` is False.
-    `failures` turns a status code into (error kind, message); it gets the status words.
+    `arguments` are in the order of the source's argument types. `work` estimates the run time in scalar operations (about
+    a quarter of a nanosecond each); a step with enough of it is shared among threads unless `parallel` is False. A kernel
+    that `can_fail` writes to the status words and has not changed its operands when it does; the error's message is then
+    that of the primitive's reference on the same operands.
     """
 
     source: KernelSource
     arguments: tuple[KernelArgument, ...]
     work: Size
     parallel: bool = True
-    failures: Callable[[list[int]], tuple[str, str]] | None = None
+    can_fail: bool = False
 
 
 class NoKernel(Exception):

@@ -197,7 +197,7 @@ class _Planner:
         position = 0
         for stage in self.stages:
             for instruction, calls in _instructions(stage):
-                if isinstance(stage, NativeStage) and all(call.failures is None for call in calls):
+                if isinstance(stage, NativeStage) and not any(call.can_fail for call in calls):
                     positions.update(dict.fromkeys(instruction.results, position))
                 position += 1
         return positions
