@@ -30,11 +30,15 @@ from sessile.ir.types import element_type_of
 
 @dataclass(frozen=True)
 class Request:
-    """What to lower: fetched tensors, operations to run, and the fed tensors with the values of this call."""
+    """What to lower: fetched tensors, operations to run, and the fed tensors with the values of this call.
+
+    `finished` operations ran in an earlier part of a partial run and do not run again; what they gave is among the feeds.
+    """
 
     fetches: tuple[Tensor, ...]
     targets: tuple[Operation, ...]
     feeds: Mapping[Tensor, np.ndarray]
+    finished: frozenset[Operation] = frozenset()
 
 
 def needed_operations(request: Request) -> list[Operation]:
@@ -53,7 +57,7 @@ def needed_operations(request: Request) -> list[Operation]:
                 state[op] = True
                 order.append(op)
             continue
-        if op in state:
+        if op in state or op in request.finished:
             continue
         state[op] = False
         stack.append((op, True))
@@ -69,10 +73,12 @@ def lower(request: Request, variables: VariableTypes) -> Program:
     this call do not fit an operation or a placeholder is not fed, UnimplementedError for what cannot be run.
     """
     names = ", ".join([t.name for t in request.fetches] + [op.name for op in request.targets])
-    builder = LoweringBuilder(names, variables)
+    builder = LoweringBuilder(names, variables, tuple(request.feeds))
     lowering = _Lowering(builder)
     for tensor, value in request.feeds.items():
         lowering.feed(tensor, value)
+    for op in request.finished:
+        lowering.refer_to_variables(op)
     ops = needed_operations(request)
     try:
         for op in ops:
@@ -103,21 +109,30 @@ class _Lowering:
             tensor.name, dtype, value.shape, None if static is None else tuple(static), value
         )
 
+    def refer_to_variables(self, op: Operation) -> None:
+        """What a finished update of a variable gave: a reference to the variable at the end of the chain of updates."""
+        for tensor in op.outputs:
+            if tensor.dtype._is_ref_dtype:
+                root = op
+                while root._inputs:
+                    root = root._inputs[0].op
+                self.values.setdefault(tensor, self.builder.variable(root))
+
     def lower_operation(self, op: Operation) -> None:
         builder = self.builder
         builder.enter(op)
         definition = OPS.get(op.type)
         if definition is None:
-            raise UnimplementedError(op.node_def, op, f"operations of type {op.type} are not implemented")
+            raise UnimplementedError(None, op, f"operations of type {op.type} are not implemented")
         inputs = [self._input(tensor, is_ref) for tensor, is_ref in zip(op._inputs, _ref_inputs(definition, op), strict=True)]
         try:
             outputs = definition.lower(
                 builder, *definition.grouped(inputs, op), **definition.attributes_for("lower", op)
             )
         except (ProgramError, RunFailure) as error:
-            raise InvalidArgumentError(op.node_def, op, f"{error}\n\t [[node {op.name} (op: {op.type})]]") from None
+            raise InvalidArgumentError(None, op, f"{error}\n\t [[node {op.name} (op: {op.type})]]") from None
         except UnimplementedError as error:
-            raise UnimplementedError(op.node_def, op, error.message) from None
+            raise UnimplementedError(None, op, error.message) from None
         self._keep(op, outputs)
 
     def _keep(self, op: Operation, outputs: Any) -> None:
@@ -160,4 +175,4 @@ def uninitialized_error(
         place = f"{origin.filename}:{origin.lineno}" if origin else "unknown line"
         lines.append(f"    {op.name}  {op.outputs[0].dtype.base_dtype.name}{op.outputs[0].shape}   {place}")
     lines.append("Run tf.global_variables_initializer() in this session first, or restore them from a checkpoint.")
-    return FailedPreconditionError(first.node_def, first, "\n".join(lines))
+    return FailedPreconditionError(None, first, "\n".join(lines))

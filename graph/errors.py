@@ -69,6 +69,8 @@ class OpError(Exception):
     @property
     def node_def(self) -> Any:
         """The `NodeDef` of the operation that failed, None if it is not known."""
+        if self._node_def is None and self._op is not None:
+            self._node_def = getattr(self._op, "node_def", None)  # made when asked for: most errors are only read
         return self._node_def
 
     @property
@@ -90,7 +92,7 @@ class OpError(Exception):
 
     def __reduce__(self) -> tuple[Any, ...]:
         # A graph cannot travel to another process: the text is rendered here, and `op` stays behind.
-        return _restore, (type(self), self._node_def, self._message, self._error_code, str(self))
+        return _restore, (type(self), self.node_def, self._message, self._error_code, str(self))
 
 
 def _restore(cls: type[OpError], node_def: Any, message: str, error_code: int, text: str) -> OpError:

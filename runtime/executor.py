@@ -22,6 +22,7 @@ from sessile.ir.interpreter import LocatedFailure
 from sessile.runtime.failures import translated
 from sessile.runtime.program_cache import CachedProgram, programs_of
 from sessile.runtime.run_context import RunContext, run_interpreted
+from sessile.runtime.run_monitor import RunMonitor
 from sessile.runtime.variable_store import VariableStore
 
 JIT_MODES = ("auto", "always", "never")
@@ -61,10 +62,17 @@ class Executor:
         self.options = options or ExecutionOptions.from_environment()
 
     def call_for(
-        self, fetches: tuple[Tensor, ...], targets: tuple[Operation, ...], feeds: tuple[Tensor, ...]
+        self,
+        fetches: tuple[Tensor, ...],
+        targets: tuple[Operation, ...],
+        feeds: tuple[Tensor, ...],
+        finished: frozenset[Operation] = frozenset(),
     ) -> Call:
-        """The call that fetches `fetches`, runs `targets`, and takes values for `feeds` in this order."""
-        return Call(self, fetches, targets, feeds)
+        """The call that fetches `fetches`, runs `targets`, and takes values for `feeds` in this order.
+
+        `finished` operations have run in an earlier part of a partial run.
+        """
+        return Call(self, fetches, targets, feeds, finished)
 
 
 class Call:
@@ -76,12 +84,13 @@ class Call:
         fetches: tuple[Tensor, ...],
         targets: tuple[Operation, ...],
         feeds: tuple[Tensor, ...],
+        finished: frozenset[Operation] = frozenset(),
     ) -> None:
         self._variables = executor.variables
         self._options = executor.options
         self._graph = executor.graph
-        self._fetches, self._targets, self._feeds = fetches, targets, feeds
-        self._programs = programs_of(executor.graph, fetches, targets, feeds)
+        self._fetches, self._targets, self._feeds, self._finished = fetches, targets, feeds, finished
+        self._programs = programs_of(executor.graph, fetches, targets, feeds, finished)
         self._generation = -1
         self._bound: dict[Shapes, tuple[CachedProgram, dict[str, int]]] = {}
         self._executables: dict[Shapes, list[Any]] = {}
@@ -92,8 +101,9 @@ class Call:
 
         Returns NotImplemented when there is none yet or a value does not fit; then `run` takes converted values.
         """
+        free = self._last
         try:
-            executable = self._last.pop()
+            executable = free.pop()
         except IndexError:
             return NotImplemented
         if self._generation != self._variables.generation:
@@ -103,12 +113,13 @@ class Call:
         except LocatedFailure as failure:
             raise translated(failure, self._graph) from None
         finally:
-            self._last.append(executable)
+            free.append(executable)
 
-    def run(self, values: Sequence[np.ndarray]) -> list[Any]:
+    def run(self, values: Sequence[np.ndarray], monitor: RunMonitor | None = None) -> list[Any]:
         """The fetched values, each the caller's own: NumPy scalars for rank 0, arrays otherwise.
 
-        `values` are arrays of the feeds' types and of shapes that fit them. Raises what `tf.errors` holds.
+        `values` are arrays of the feeds' types and of shapes that fit them. A run that `monitor` traces is interpreted.
+        Raises what `tf.errors` holds.
         """
         if self._generation != self._variables.generation:
             self._forget_bindings()
@@ -119,11 +130,15 @@ class Call:
         program, bindings = bound
         named = {tensor.name: value for tensor, value in zip(self._feeds, values, strict=True)}
         context = RunContext(named, self._variables, dict(bindings))
+        if monitor is not None:
+            monitor.check_deadline(self._graph)
+        is_traced = monitor is not None and monitor.trace is not None
         try:
-            native = program.native(bindings, self._variables, self._options)
+            native = None if is_traced else program.native(bindings, self._variables, self._options)
             if native is None:
                 with self._variables.lock:
-                    return [result[()] for result in run_interpreted(program.program, context)]
+                    results = run_interpreted(program.program, context, self._graph, monitor)
+                    return [result[()] for result in results]
             return self._run_native(native, shapes, bindings, values, context)
         except LocatedFailure as failure:
             raise translated(failure, self._graph) from None
@@ -163,7 +178,7 @@ class Call:
             if bindings is not None:
                 self._check_initialized(program)
                 return program, bindings
-        lowered = lower(Request(self._fetches, self._targets, feeds), self._variables)
+        lowered = lower(Request(self._fetches, self._targets, feeds, self._finished), self._variables)
         program = CachedProgram(lowered)
         self._programs.append(program)
         bindings = program.bindings_for(feeds, self._variables)

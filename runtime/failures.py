@@ -1,7 +1,7 @@
 """Turns failures of a program into the exceptions of `tf.errors`.
 
-In: what the interpreter or a kernel could not compute, and the instruction that it happened in. Out: the error of the right
-class, which holds the user's operation and names the line that created it.
+In: what the interpreter or a kernel could not compute, and the instruction that it happened in. Out: the error of the
+right class, which holds the user's operation and names the line that created it.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ _ERRORS: Any = errors
 
 
 def error_class(kind: str) -> Any:
-    """The class for a kind of failure in snake case, such as "invalid_argument"; `InternalError` for an unknown kind."""
+    """The class for a kind of failure in snake case, such as "invalid_argument"; `InternalError` for others."""
     code = getattr(_ERRORS, kind.upper(), errors.INTERNAL)
     return errors.exception_type_from_error_code(code)
 
 
 def translated(failure: LocatedFailure, graph: Graph) -> errors.OpError:
     """The error for a failure: its operation is the one of `graph` that the failing instruction was made for."""
-    ops = _operations(failure.instruction, graph)
+    ops = operations_of(failure.instruction, graph)
     make = error_class(failure.failure.kind)
     message = failure.failure.message
     if not ops:
@@ -47,14 +47,15 @@ def node_text(op: Operation) -> str:
 
 
 def created_at(op: Operation) -> str:
-    """"defined at file:line", or that nobody knows."""
+    """Where the user created an operation, as messages say it: "defined at model.py:13"."""
     if not op._frames:
         return "defined at an unknown line"
     code, line = op._frames[0]
     return f"defined at {code.co_filename}:{line}"
 
 
-def _operations(instruction: Instruction, graph: Graph) -> list[Operation]:
+def operations_of(instruction: Instruction, graph: Graph) -> list[Operation]:
+    """The operations of `graph` that an instruction was made for."""
     names = dict.fromkeys(location.operation for location in instruction.locations)
     found = (graph._operations.get(name) for name in names)
     return [op for op in found if op is not None]

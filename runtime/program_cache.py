@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from sessile.compiler.executable import NativeProgram
     from sessile.runtime.executor import ExecutionOptions
 
-CallKey = tuple[tuple[Tensor, ...], tuple[Operation, ...], tuple[Tensor, ...]]
+CallKey = tuple[tuple[Tensor, ...], tuple[Operation, ...], tuple[Tensor, ...], frozenset[Operation]]
 _LOCK = threading.Lock()
 
 # The run at which a program that keeps being called is compiled, in "auto" mode.
@@ -35,12 +35,16 @@ _HOLDS = {
 
 
 def programs_of(
-    graph: Graph, fetches: tuple[Tensor, ...], targets: tuple[Operation, ...], feeds: tuple[Tensor, ...]
+    graph: Graph,
+    fetches: tuple[Tensor, ...],
+    targets: tuple[Operation, ...],
+    feeds: tuple[Tensor, ...],
+    finished: frozenset[Operation] = frozenset(),
 ) -> list[CachedProgram]:
     """The list of programs for a call; who lowers a new one appends it. It lives and dies with the graph."""
     with _LOCK:
         programs: dict[CallKey, list[CachedProgram]] = graph.__dict__.setdefault("_programs", {})
-        return programs.setdefault((fetches, targets, feeds), [])
+        return programs.setdefault((fetches, targets, feeds, finished), [])
 
 
 class CachedProgram:

@@ -10,9 +10,11 @@ from typing import Any
 
 import numpy as np
 
+from sessile.graph.graph import Graph
 from sessile.ir.interpreter import interpret
 from sessile.ir.program import Program
 from sessile.ir.random_streams import draw
+from sessile.runtime.run_monitor import RunMonitor, interpret_monitored
 from sessile.runtime.variable_store import VariableStore
 
 
@@ -79,8 +81,14 @@ def _parameters_of(kind: str, operands: Sequence[np.ndarray]) -> dict[str, Any]:
     return dict(zip(_PARAMETERS.get(kind, ()), values, strict=True))
 
 
-def run_interpreted(program: Program, context: RunContext) -> list[np.ndarray]:
-    """Runs a program by the reference interpreter; its results are the caller's own."""
-    results = [np.array(result) for result in interpret(program, context)]
+def run_interpreted(
+    program: Program, context: RunContext, graph: Graph, monitor: RunMonitor | None = None
+) -> list[np.ndarray]:
+    """Runs a program by the reference interpreter, under a monitor if there is one; its results are the caller's own."""
+    if monitor is None:
+        computed = interpret(program, context)
+    else:
+        computed = interpret_monitored(program, context, graph, monitor)
+    results = [np.array(result) for result in computed]
     context.commit()
     return results

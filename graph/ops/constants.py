@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import difflib
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from sessile.graph.data_type import DType, as_dtype
+from sessile.graph.errors import InvalidArgumentError
 from sessile.graph.graph import get_default_graph
 from sessile.graph.op_definition import Attribute, OpDefinition, operation
 from sessile.graph.public_names import public
@@ -66,10 +69,36 @@ class Placeholder(OpDefinition):
 
     attributes = {"dtype": Attribute("type"), "shape": Attribute("shape", default=None)}
     outputs = {"output": "dtype"}
-    stateful = True
 
     def infer(self, *, shape: TensorShape | None) -> TensorShape:
         return TensorShape(None) if shape is None else shape
+
+    def lower(self, b: Any) -> Any:
+        raise InvalidArgumentError(None, b.operation, unfed_message(b.operation.outputs[0], b.fed))
+
+
+def unfed_message(tensor: Tensor, fed: Sequence[Tensor]) -> str:
+    """What to say when a placeholder that a run needs is not among the tensors that are fed."""
+    op, ndims = tensor.op, tensor.shape.ndims
+    shape = f" and shape {str(tensor.shape.as_list()).replace('None', '?').replace(' ', '')}" if ndims else ""
+    origin = op.traceback[-1] if op.traceback else None
+    place = f"{origin.filename}:{origin.lineno}" if origin else "an unknown line"
+    lines = [
+        f"You must feed a value for placeholder tensor '{op.name}' with dtype {_c_name(tensor.dtype)}{shape}",
+        f"\t [[node {op.name} (defined at {place})]]",
+    ]
+    names = [repr(other.name) for other in fed]
+    near = difflib.get_close_matches(repr(tensor.name), names, n=1)
+    if near:
+        lines.append(f"This run feeds {near[0]}; was {tensor.name!r} meant?")
+    else:
+        lines.append(f"This run feeds {', '.join(names[:8]) if names else 'nothing'}{' ...' * (len(names) > 8)}.")
+    return "\n".join(lines)
+
+
+def _c_name(dtype: DType) -> str:
+    """The name of a type in C++, as TensorFlow's kernels show it."""
+    return {"float32": "float", "float64": "double", "float16": "half"}.get(dtype.name, dtype.name)
 
 
 @public("placeholder")
