@@ -18,7 +18,16 @@ import numpy as np
 from sessile.ir import primitives as _registered
 from sessile.ir.primitive import PRIMITIVES, ProgramError
 from sessile.ir.program import RELATIONS, Guard, Instruction, Location, Program, Region, SizeSource, Value
-from sessile.ir.sizes import Size, SizeExpression, evaluate, product, symbol, symbols_of
+from sessile.ir.sizes import (
+    AXIS_PREFIX,
+    Size,
+    SizeExpression,
+    evaluate,
+    is_never_negative,
+    product,
+    symbol,
+    symbols_of,
+)
 from sessile.ir.symbolic_values import known_result, known_sizes_limit, wrapped
 from sessile.ir.types import NUMPY_DTYPES, TensorType, element_type_of
 
@@ -165,7 +174,7 @@ class ProgramBuilder:
 
     def new_symbol(self, source: SizeSource, hint: int | None = None) -> str:
         """The name of a new unknown size."""
-        name = f"{'n' if source.kind in ('parameter', 'variable') else 's'}{len(self.symbols)}"
+        name = f"{AXIS_PREFIX if source.kind in ('parameter', 'variable') else 's'}{len(self.symbols)}"
         self.symbols[name] = source
         if hint is not None:
             self.hints[name] = hint
@@ -180,8 +189,9 @@ class ProgramBuilder:
     def decide(self, left: Size, relation: str, right: Size) -> bool:
         """Whether the relation holds; an open question is answered by the hints (without them: yes) and guarded."""
         difference = left - right
-        if isinstance(difference, int):
-            return RELATIONS[relation](difference, 0)
+        certain = _certain(difference, relation)
+        if certain is not None:
+            return certain
         known = self.hint(difference)
         holds = known is None or RELATIONS[relation](known, 0)
         if holds:
@@ -249,9 +259,11 @@ class ProgramBuilder:
             raise ProgramError(f"{x.type} does not broadcast to {list(shape)}")
         own: list[Size] = []
         for size, wanted in zip(x.type.shape, shape[offset:], strict=True):
-            if size == wanted or self.decide(size, "==", wanted):
+            if size == 1:
+                own.append(1)
+            elif size == wanted or self.decide(size, "==", wanted):
                 own.append(wanted)
-            elif size == 1 or self.decide(size, "==", 1):
+            elif self.decide(size, "==", 1):
                 own.append(1)
             else:
                 raise ProgramError(f"Incompatible shapes: {self._shown(x.type.shape)} to {self._shown(shape)}")
@@ -438,6 +450,17 @@ class ProgramBuilder:
         if isinstance(size, int):
             return self.constant(size, dtype)
         return self.convert(self.sizes(np.array(size, object), "i64"), dtype)
+
+
+def _certain(difference: Size, relation: str) -> bool | None:
+    """Whether `difference relation 0` holds for all values of the symbols; None if it depends on them."""
+    if isinstance(difference, int):
+        return RELATIONS[relation](difference, 0)
+    is_positive, is_negative = is_never_negative(difference - 1), is_never_negative(-1 - difference)
+    if is_positive or is_negative:
+        return RELATIONS[relation](1 if is_positive else -1, 0)
+    bounded = {">=": difference, "<=": -difference}.get(relation)
+    return True if bounded is not None and is_never_negative(bounded) else None
 
 
 def _own_array(value: Any, dtype: str | None) -> np.ndarray:

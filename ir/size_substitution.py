@@ -79,14 +79,13 @@ class SizeSubstitution:
 
     def __init__(self, sizes: Sizes) -> None:
         self._sizes = sizes
-        self._types: dict[TensorType, TensorType] = {}
+        self._changed: dict[TensorType, TensorType | None] = {}
 
     def type(self, type: TensorType) -> TensorType:
-        known = self._types.get(type)
-        if known is None:
+        if type not in self._changed:
             changes = not type.symbols().isdisjoint(self._sizes)
-            known = self._types[type] = type.substitute(self._sizes) if changes else type
-        return known
+            self._changed[type] = type.substitute(self._sizes) if changes else None
+        return self._changed[type] or type
 
     def attributes(self, attributes: Mapping[str, Any]) -> Mapping[str, Any]:
         changed = {}
@@ -99,7 +98,7 @@ class SizeSubstitution:
 
     def _value(self, value: Any) -> Any:
         if isinstance(value, SizeExpression):
-            return substitute(value, self._sizes)
+            return value if symbols_of(value).isdisjoint(self._sizes) else substitute(value, self._sizes)
         if isinstance(value, TensorType):
             return self.type(value)
         if not isinstance(value, tuple):
@@ -136,7 +135,10 @@ class _ProgramSubstitution:
     def _region(self, region: Region) -> Region:
         parameters = self._define(region.parameters)
         instructions = self.block(region.instructions)
-        return Region(parameters, instructions, self.values(region.results))
+        results = self.values(region.results)
+        if instructions is region.instructions and parameters is region.parameters and results is region.results:
+            return region
+        return Region(parameters, instructions, results)
 
     def _instruction(self, instruction: Instruction) -> Instruction:
         operands = self.values(instruction.operands)
@@ -147,7 +149,7 @@ class _ProgramSubstitution:
             operands is instruction.operands
             and attributes is instruction.attributes
             and results is instruction.results
-            and not regions
+            and all(map(_is, regions, instruction.regions))
         ):
             return instruction
         return Instruction(instruction.primitive, operands, attributes, results, instruction.locations, regions)

@@ -2,7 +2,8 @@
 
 A `Size` is an `int` or a `SizeExpression`: a polynomial with integer coefficients over atoms. An atom is a symbol
 (`n0`), or an opaque operation on sizes (`n0 // 2`, `min(n0, 5)`). Expressions are kept in one normal form, so equal
-text means provably equal sizes, and a size can be evaluated once its symbols are bound.
+text means provably equal sizes, and a size can be evaluated once its symbols are bound. Symbols whose names begin with
+`n` are sizes of axes, never negative; others, which data decides, may be any whole number.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import Union
 
 Size = Union[int, "SizeExpression"]
 Bindings = Mapping[str, int]
+AXIS_PREFIX = "n"
 
 _OPAQUE: dict[str, Callable[[int, int], int]] = {
     "//": lambda a, b: a // b,
@@ -46,6 +48,20 @@ class Atom:
         if not self.operator:
             return bindings[self.name]
         return _OPAQUE[self.operator](evaluate(self.left, bindings), evaluate(self.right, bindings))
+
+    @property
+    def is_never_negative(self) -> bool:
+        match self.operator:
+            case "":
+                return self.name.startswith(AXIS_PREFIX)
+            case "max":
+                return is_never_negative(self.left) or is_never_negative(self.right)
+            case "min":
+                return is_never_negative(self.left) and is_never_negative(self.right)
+            case "//":
+                return is_never_negative(self.left) and isinstance(self.right, int) and self.right > 0
+            case _:
+                return isinstance(self.right, int) and self.right > 0
 
     def symbols(self) -> Iterable[str]:
         if not self.operator:
@@ -165,6 +181,16 @@ def ceiling_divide(a: Size, b: Size) -> Size:
     return floor_divide(a + b - 1, b)
 
 
+def is_never_negative(size: Size) -> bool:
+    """Whether a size is known to be at least 0 for all values of its symbols."""
+    if isinstance(size, int):
+        return size >= 0
+    return all(
+        coefficient > 0 and all(atom.is_never_negative for atom in monomial)
+        for monomial, coefficient in size.terms.items()
+    )
+
+
 def evaluate(size: Size, bindings: Bindings) -> int:
     """The value of `size`. Raises KeyError for a symbol that `bindings` lacks."""
     if isinstance(size, int):
@@ -274,8 +300,10 @@ def _ordered(name: str, a: Size, b: Size) -> Size:
     if isinstance(a, int) and isinstance(b, int):
         return _OPAQUE[name](a, b)
     difference = a - b
-    if isinstance(difference, int):
-        return a if (difference <= 0) == (name == "min") else b
+    if is_never_negative(difference):
+        return a if name == "max" else b
+    if is_never_negative(-difference):
+        return b if name == "max" else a
     left, right = sorted((a, b), key=str)
     return _opaque(name, left, right)
 

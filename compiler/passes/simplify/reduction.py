@@ -91,9 +91,11 @@ def reduce_of_transpose(instruction: Instruction, rewriter: Rewriter) -> Value |
 def reduce_all_of_reshape(instruction: Instruction, rewriter: Rewriter) -> Value | None:
     """A reduction of all elements of reshape(x) -> of all elements of x."""
     reshaped = rewriter.match(instruction.operands[0], "reshape")
-    if reshaped is None or instruction.result.type.rank or reshaped.operands[0].type.size != reshaped.result.type.size:
+    if reshaped is None or instruction.result.type.rank:
         return None
     x = reshaped.operands[0]
+    if x.type.size != reshaped.result.type.size or 1 in x.type.shape:
+        return None  # axes of size 1 have gone into this reshape
     return _reduce(x, instruction, tuple(range(x.type.rank)), rewriter)
 
 
@@ -117,9 +119,9 @@ def windows_of_one(instruction: Instruction, rewriter: Rewriter) -> Value | None
     """Windows of one element, one for each element -> x; a sum begins with 0.0, which turns -0.0 into 0.0."""
     attributes = instruction.attributes
     is_trivial = all(size == 1 for size in (*attributes["window"], *attributes["strides"]))
-    if not is_trivial or any(any(pair) for pair in attributes["padding"]):
-        return None
     x = instruction.operands[0]
+    if not is_trivial or any(any(pair) for pair in attributes["padding"]) or x.type != instruction.result.type:
+        return None
     if attributes["function"] == "add" and _rounds(instruction):
         return map_of("add", rewriter, x, rewriter.constant(0, x.type.dtype))
     return x
