@@ -1,0 +1,88 @@
+"""Kernel rules along one axis: the index of the largest or smallest element, and running sums and products."""
+
+from __future__ import annotations
+
+from sessile.compiler.kernel_call import Buffer, KernelCall, NoKernel, Number, kernel_rule
+from sessile.compiler.kernel_source import kernel_source
+from sessile.ir.program import Instruction
+from sessile.ir.sizes import product
+from sessile.ir.types import FLOATS, INTEGERS
+
+_ARG_REDUCE = """\
+def kernel(x, out, outer, count, inner, part, parts):
+    total = outer * inner
+    for place in range(total * part // parts, total * (part + 1) // parts):
+        start = place // inner * count * inner + place % inner
+        best = x[start]
+        chosen = 0
+        for k in range(1, count):
+            candidate = x[start + k * inner]
+            if candidate {relation} best{or_nan}:
+                best = candidate
+                chosen = k
+        out[place] = {index_type}(chosen)
+"""
+
+_SCAN = """\
+def kernel(x, out, outer, count, inner, part, parts):
+    total = outer * inner
+    for place in range(total * part // parts, total * (part + 1) // parts):
+        start = place // inner * count * inner + place % inner
+        total_so_far = {identity}
+        for step in range(count):
+            k = {position}
+            here = start + k * inner
+            element = x[here]
+{body}
+"""
+
+
+@kernel_rule("arg_reduce")
+def arg_reduce(instruction: Instruction) -> tuple[KernelCall, ...]:
+    """Each result looks through its elements; a number is taken over a NaN that stands first."""
+    (x,) = instruction.operands
+    dtype, axis = x.type.dtype, instruction.attributes["axis"]
+    if dtype not in (FLOATS | INTEGERS) - {"f16"}:
+        raise NoKernel(f"arg_reduce of {dtype} has no kernel")
+    if x.type.shape[axis] == 0:
+        raise NoKernel("arg_reduce over an axis of size 0")
+    index_type = instruction.attributes["dtype"]
+    is_nan = " or (best != best and candidate == candidate)" if dtype in FLOATS else ""
+    relation = ">" if instruction.attributes["function"] == "max" else "<"
+    code = _ARG_REDUCE.format(relation=relation, or_nan=is_nan, index_type=index_type)
+    types = (f"*{dtype}", f"*{index_type}", "i64", "i64", "i64")
+    return (_along_axis(instruction, axis, ["arg", instruction.attributes["function"], dtype], code, types, 2),)
+
+
+@kernel_rule("scan")
+def scan(instruction: Instruction) -> tuple[KernelCall, ...]:
+    """Each line along the axis is one chain of additions or multiplications."""
+    (x,) = instruction.operands
+    attributes = instruction.attributes
+    dtype = x.type.dtype
+    if dtype in ("f16", "bool"):
+        raise NoKernel(f"scan of {dtype} has no kernel")
+    sign, identity = ("+", 0) if attributes["function"] == "add" else ("*", 1)
+    advance = f"            total_so_far = {dtype}(total_so_far {sign} element)"
+    store = "            out[here] = total_so_far"
+    code = _SCAN.format(
+        identity=f"{dtype}({identity})",
+        position="count - 1 - step" if attributes["reverse"] else "step",
+        body="\n".join([store, advance] if attributes["exclusive"] else [advance, store]),
+    )
+    types = (f"*{dtype}", f"*{dtype}", "i64", "i64", "i64")
+    words = ["scan", attributes["function"], dtype]
+    return (_along_axis(instruction, attributes["axis"], words, code, types, 4),)
+
+
+def _along_axis(
+    instruction: Instruction, axis: int, words: list[str], code: str, types: tuple[str, ...], cost: int
+) -> KernelCall:
+    (x,) = instruction.operands
+    shape = x.type.shape
+    sizes = (product(shape[:axis]), shape[axis], product(shape[axis + 1 :]))
+    return KernelCall(
+        kernel_source(words, code, types),
+        (Buffer(x), Buffer(instruction.result), *map(Number, sizes)),
+        work=cost * x.type.size,
+    )
