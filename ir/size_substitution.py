@@ -17,7 +17,7 @@ _WITHOUT_SIZES = frozenset({int, str, bool, float, bytes, np.ndarray})
 
 def solved_symbols(symbols: Mapping[str, SizeSource], guards: Iterable[Guard]) -> dict[str, Size]:
     """The symbols that equality guards determine, each as a size over symbols that are known no later than it."""
-    order = {name: (source.kind in ("value", "result"), k) for k, (name, source) in enumerate(symbols.items())}
+    order = {name: k if source.kind in ("value", "result") else -1 for k, (name, source) in enumerate(symbols.items())}
     solved: dict[str, Size] = {}
     for guard in guards:
         if guard.relation != "==":
@@ -29,19 +29,23 @@ def solved_symbols(symbols: Mapping[str, SizeSource], guards: Iterable[Guard]) -
     return solved
 
 
-def _solve(difference: Size, order: Mapping[str, tuple[bool, int]]) -> tuple[str, Size] | None:
-    """The latest symbol of an expression that is zero, and what it must be; None if that is no whole expression."""
+def _solve(difference: Size, order: Mapping[str, int]) -> tuple[str, Size] | None:
+    """The latest symbol of an expression that is zero, and what it must be; None if no symbol is a whole expression.
+
+    `order` says when a symbol is known: -1 from the beginning, others one after the other.
+    """
     names = symbols_of(difference)
     if not isinstance(difference, SizeExpression) or not names <= order.keys():
         return None
-    latest = max(names, key=order.__getitem__)
-    own = symbol(latest)
-    ((monomial, _),) = own.terms.items()
-    coefficient = difference.terms.get(monomial, 0)
-    rest = difference - own * coefficient
-    if coefficient not in (1, -1) or latest in symbols_of(rest):
-        return None
-    return latest, rest * -coefficient
+    last = max(order[name] for name in names)
+    for name in sorted((name for name in names if order[name] == last), reverse=True):
+        own = symbol(name)
+        ((monomial, _),) = own.terms.items()
+        coefficient = difference.terms.get(monomial, 0)
+        rest = difference - own * coefficient
+        if coefficient in (1, -1) and name not in symbols_of(rest):
+            return name, rest * -coefficient
+    return None
 
 
 def symbols_in(instruction: Instruction) -> set[str]:

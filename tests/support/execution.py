@@ -39,7 +39,9 @@ def store_of(variables: Arrays) -> VariableStore:
     return store
 
 
-def interpreted(program: Program, feeds: Arrays, variables: Arrays | None = None) -> tuple[list[np.ndarray], dict[str, Any]]:
+def interpreted(
+    program: Program, feeds: Arrays, variables: Arrays | None = None
+) -> tuple[list[np.ndarray], dict[str, Any]]:
     """The results of a program and its variables afterwards, by the interpreter."""
     store = store_of(variables or {})
     context = RunContext(feeds, store, bindings_of(program, feeds, variables or {}))

@@ -67,9 +67,11 @@ class ProgramMaker:
         return self.draw(st.sampled_from(list(items)))
 
     def pick(self, accept: Callable[[Value], bool] = lambda value: True) -> Value | None:
-        """A value of the pool that is accepted; None if there is none."""
+        """A value of the pool that is accepted, often a late one; None if there is none."""
         accepted = [value for value in self.pool if accept(value)]
-        return self.choose(accepted) if accepted else None
+        if not accepted:
+            return None
+        return self.choose(accepted[-2:] if self.draw(st.booleans()) else accepted)
 
     def array(self, dtype: str, shape: tuple[int, ...]) -> np.ndarray:
         """Small whole numbers, some halves, and special values."""
@@ -181,7 +183,9 @@ def _second(maker: ProgramMaker, x: Value) -> Value:
     """A value to go with another: of the pool, a constant, or the same."""
     way = maker.choose(("pool", "scalar", "array", "same"))
     if way == "pool":
-        fitting = maker.pick(lambda v: v.type.dtype == x.type.dtype and (v.type.shape == x.type.shape or not v.type.rank))
+        fitting = maker.pick(
+            lambda v: v.type.dtype == x.type.dtype and (v.type.shape == x.type.shape or not v.type.rank)
+        )
         if fitting is not None:
             return fitting
     if way == "same":
@@ -291,7 +295,9 @@ def convert(maker: ProgramMaker) -> Made:
         return None
     if dtype == "f16" or dtype == "i64":
         # There and back: such values do not stay in the pool, where no step would take them.
-        return maker.builder.convert(maker.builder.convert(_finite(maker, x), dtype), "f32"), Grid(grid.bound + 1, grid.bits)
+        return maker.builder.convert(maker.builder.convert(_finite(maker, x), dtype), "f32"), Grid(
+            grid.bound + 1, grid.bits
+        )
     return maker.builder.convert(x if dtype in FLOATS else _finite(maker, x), dtype), Grid(grid.bound + 1, grid.bits)
 
 
@@ -343,7 +349,9 @@ def slice_part(maker: ProgramMaker) -> Made:
         return None
     starts, shape, strides = [], list(x.type.shape), []
     for axis, size in enumerate(x.type.shape):
-        start, stride = (maker.choose((0, 0, 1)), maker.choose((1, 1, 2))) if isinstance(size, int) and size > 1 else (0, 1)
+        start, stride = (
+            (maker.choose((0, 0, 1)), maker.choose((1, 1, 2))) if isinstance(size, int) and size > 1 else (0, 1)
+        )
         starts.append(start)
         strides.append(stride)
         if isinstance(size, int):

@@ -61,6 +61,18 @@ def reshape_twice(instruction: Instruction, rewriter: Rewriter) -> Value | None:
 
 
 @rule("reshape")
+def reshape_of_broadcast(instruction: Instruction, rewriter: Rewriter) -> Value | None:
+    """reshape(broadcast(x)) -> broadcast(x), where the reshape only adds or drops axes of size 1."""
+    inner, shape = rewriter.match(instruction.operands[0], "broadcast"), instruction.result.type.shape
+    if inner is None or 1 in inner.operands[0].type.shape or _long(inner.result.type.shape) != _long(shape):
+        return None
+    before, after = ([axis for axis, size in enumerate(s) if size != 1] for s in (inner.result.type.shape, shape))
+    place = dict(zip(before, after, strict=True))
+    axes = tuple(place[axis] for axis in inner.attributes["axes"])
+    return rewriter.emit("broadcast", inner.operands[0], shape=shape, axes=axes)
+
+
+@rule("reshape")
 def reshape_of_repeated_scalar(instruction: Instruction, rewriter: Rewriter) -> Value | None:
     """reshape(broadcast(scalar)) -> broadcast(scalar)."""
     inner, type = rewriter.match(instruction.operands[0], "broadcast"), instruction.result.type

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from sessile.compiler.passes.simplify.rule_table import repeats_one_element, rule, spread
 from sessile.ir.literals import SHOWN_ELEMENTS
 from sessile.ir.program import Instruction, Value
 from sessile.ir.rewrite import Rewriter
 from sessile.ir.scalar_functions import SCALAR_FUNCTIONS
+from sessile.ir.sizes import SizeExpression
 
 
 @rule("constant")
@@ -16,6 +19,15 @@ def constant_of_one_element(instruction: Instruction, rewriter: Rewriter) -> Val
     if array.size <= SHOWN_ELEMENTS or not repeats_one_element(array):
         return None
     return spread(rewriter.constant(array.reshape(-1)[0]), instruction.result.type, rewriter)
+
+
+@rule("sizes")
+def known_sizes(instruction: Instruction, rewriter: Rewriter) -> Value | None:
+    """Sizes that are all numbers -> a constant."""
+    values, type = instruction.attributes["values"], instruction.result.type
+    if any(isinstance(size, SizeExpression) for size in values):
+        return None
+    return rewriter.constant(np.reshape(values, type.bound({})), type.dtype)
 
 
 def scalar_operands(instruction: Instruction, rewriter: Rewriter) -> Value | None:
