@@ -17,6 +17,7 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
+from sessile.compiler.cpu.contraction.add_products import emit_add_products
 from sessile.compiler.cpu.contraction.convolution_plan import (
     FIELDS,
     GEOMETRY,
@@ -25,6 +26,7 @@ from sessile.compiler.cpu.contraction.convolution_plan import (
     emit_plan_phase,
 )
 from sessile.compiler.cpu.contraction.emission import Emitter, Int, Pointer
+from sessile.compiler.cpu.contraction.matrix_vector import emit_matrix_vector
 from sessile.compiler.cpu.contraction.multiply_rows import emit_multiply_rows
 from sessile.compiler.cpu.contraction.packing import emit_pack_right
 from sessile.compiler.cpu.contraction.patches import emit_convolve_tile, emit_pack_filter
@@ -34,12 +36,14 @@ Emit = Callable[[Emitter, Tiling], ir.Function]
 
 # One letter for each argument: `p` for a pointer and its start, `q` for a plan's, `i` for an integer.
 OPERATIONS: dict[str, tuple[str, Emit]] = {
-    "multiply_rows": ("ppipiipiipiiiiiii", lambda e, tiling: emit_multiply_rows(e, tiling, interleaved=False)),
+    "multiply_rows": ("ppipiipipiiiiii", lambda e, tiling: emit_multiply_rows(e, tiling, interleaved=False)),
     "multiply_interleaved_rows": (
-        "ppipiipiipiiiiiii", lambda e, tiling: emit_multiply_rows(e, tiling, interleaved=True),
+        "ppipiipipiiiiii", lambda e, tiling: emit_multiply_rows(e, tiling, interleaved=True),
     ),
+    "matrix_vector": ("piipipii", lambda e, tiling: emit_matrix_vector(e)),
     "pack_right": ("piipiiii", lambda e, tiling: emit_pack_right(e, tiling, transposed=False)),
     "pack_right_transposed": ("piipiiii", lambda e, tiling: emit_pack_right(e, tiling, transposed=True)),
+    "add_products": ("pipiiipiiiiiii", lambda e, tiling: emit_add_products(e)),
     "plan_convolution": ("q" + "i" * len(GEOMETRY), lambda e, tiling: emit_plan_convolution(e)),
     "plan_phase": ("qiiii", lambda e, tiling: emit_plan_phase(e, tiling, interleaved=False)),
     "plan_interleaved_phase": ("qiiii", lambda e, tiling: emit_plan_phase(e, tiling, interleaved=True)),

@@ -6,6 +6,7 @@ In: an element type and an epilogue. Out: the code of a kernel with the argument
 from __future__ import annotations
 
 import textwrap
+from string import Template
 
 from sessile.compiler.cpu.contraction.epilogue import Epilogue
 from sessile.compiler.cpu.contraction.scalar_types import scalar_type
@@ -14,21 +15,18 @@ from sessile.compiler.cpu.contraction.scalar_types import scalar_type
 def loop_product_code(dtype: str, epilogue: Epilogue) -> str:
     """Source of the kernel; a part takes a share of the rows of all items or of the columns."""
     scalar = scalar_type(dtype)
-    values = {
-        "PARAMETERS": epilogue.parameters,
-        "ZERO": scalar.zero,
-        "SUM": scalar.sum,
-        "LEFT": scalar.load.format("a[a_start + p * a_column]"),
-        "RIGHT": scalar.load.format("b[b_start + p * b_row + j * b_column]"),
-        "OLD": scalar.load.format("c[o]"),
-        "STORE": scalar.store.format(epilogue.result),
-        "EPILOGUE": textwrap.indent("".join(f"{line}\n" for line in epilogue.lines), " " * 12),
-    }
     # Sums in the result itself would be rounded to f16 at each step, so f16 sums one element at a time.
-    code = _HEAD + (_ELEMENT_BY_ELEMENT if dtype == "f16" else _ROW_BY_ROW) + _FINISH
-    for name, value in values.items():
-        code = code.replace(name, value)
-    return code
+    body = _ELEMENT_BY_ELEMENT if dtype == "f16" else _ROW_BY_ROW
+    return Template(_HEAD + body + _FINISH).substitute(
+        parameters=epilogue.parameters,
+        zero=scalar.zero,
+        sum=scalar.sum,
+        left=scalar.load.format("a[a_start + p * a_column]"),
+        right=scalar.load.format("b[b_start + p * b_row + j * b_column]"),
+        old=scalar.load.format("c[o]"),
+        store=scalar.store.format(epilogue.result),
+        epilogue=textwrap.indent("".join(f"{line}\n" for line in epilogue.lines), " " * 12),
+    )
 
 
 _HEAD = """\
@@ -36,7 +34,7 @@ _HEAD = """\
 # A part takes a share of the rows of all items or of the columns.
 def kernel(
     a, b, c, batch, m, n, k, a_batch, a_row, a_column, b_batch, b_row, b_column,
-    workspace, workspace_stride, PARAMETERSpart, parts
+    workspace, workspace_stride, ${parameters}part, parts
 ):
     first_row = 0
     last_row = batch * m
@@ -55,24 +53,24 @@ def kernel(
 
 _ROW_BY_ROW = """\
         for j in range(first_column, last_column):
-            c[i * n + j] = ZERO
+            c[i * n + j] = $zero
         for p in range(k):
-            x = LEFT
+            x = $left
             for j in range(first_column, last_column):
-                c[i * n + j] = SUM(c[i * n + j] + x * RIGHT)
+                c[i * n + j] = $sum(c[i * n + j] + x * $right)
         for j in range(first_column, last_column):
             o = i * n + j
-            acc = OLD
+            acc = $old
 """
 
 _ELEMENT_BY_ELEMENT = """\
         for j in range(first_column, last_column):
             o = i * n + j
-            acc = ZERO
+            acc = $zero
             for p in range(k):
-                acc += LEFT * RIGHT
+                acc += $left * $right
 """
 
 _FINISH = """\
-EPILOGUE            c[o] = STORE
+${epilogue}            c[o] = $store
 """

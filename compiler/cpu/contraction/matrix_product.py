@@ -1,12 +1,14 @@
 """Kernels of the batched matrix product, C[b, m, n] = epilogue(sum over k of A[b, m, k] * B[b, k, n]).
 
 In: an element type, a target, an epilogue. Out: a `ContractionKernel` for all sizes and strides. f32 and f64 use packed
-panels and the micro-kernel; the other element types use plain loops.
+panels and the micro-kernel; the other element types use plain loops. Products with one row or column have a kernel of
+their own, since nothing in them is used twice.
 """
 
 from __future__ import annotations
 
 import textwrap
+from string import Template
 
 from sessile.compiler.cpu.contraction.contraction_kernel import ContractionKernel
 from sessile.compiler.cpu.contraction.epilogue import NO_EPILOGUE, Epilogue
@@ -40,18 +42,33 @@ def matrix_product_kernel(
         same result more slowly.
       transpose_b: expect b_row = 1 instead of b_column = 1.
     """
-    blocked = dtype in ("f32", "f64")
-    if blocked:
-        tiling = tiling_for(dtype, target)
-        code = _blocked_code(tiling, epilogue, transpose_a, transpose_b)
-        workspace = tiling.workspace
-    else:
-        code, workspace = loop_product_code(dtype, epilogue), 0
-    words = ("matrix_product", dtype, *epilogue.words)
+    if dtype not in ("f32", "f64"):
+        return _kernel("matrix_product", loop_product_code(dtype, epilogue), dtype, epilogue, 0)
+    tiling = tiling_for(dtype, target)
+    code = _blocked_code(tiling, epilogue, transpose_a, transpose_b)
+    return _kernel("matrix_product", code, dtype, epilogue, tiling.workspace)
+
+
+def matrix_vector_kernel(dtype: str, target: Target, epilogue: Epilogue = NO_EPILOGUE) -> ContractionKernel:
+    """The kernel of products with one row or one column, m = 1 or n = 1, which must be known when it is chosen.
+
+    It has the arguments of `matrix_product_kernel` and computes the same, at the speed at which memory yields the matrix,
+    if its elements are adjacent in one direction. It needs no workspace.
+    """
+    if dtype not in ("f32", "f64"):
+        return matrix_product_kernel(dtype, target, epilogue)
+    body = textwrap.indent("\n".join((*epilogue.lines, f"c[o] = {epilogue.result}")), " " * 16)
+    code = Template(_VECTOR if epilogue == NO_EPILOGUE else _VECTOR + _VECTOR_FINISH).substitute(
+        parameters=epilogue.parameters, matrix_vector=f"matrix_vector_{tiling_for(dtype, target).name}", epilogue=body
+    )
+    return _kernel("matrix_vector", code, dtype, epilogue, 0)
+
+
+def _kernel(word: str, code: str, dtype: str, epilogue: Epilogue, workspace: int) -> ContractionKernel:
     element = f"*{dtype}"
     types = (element,) * 3 + ("i64",) * len(_SIZES) + (element, "i64", *epilogue.types)
     arguments = ("a", "b", "c", *_SIZES, "workspace", "workspace_stride", *epilogue.names)
-    return ContractionKernel(kernel_source(words, code, types), arguments, workspace)
+    return ContractionKernel(kernel_source((word, dtype, *epilogue.words), code, types), arguments, workspace)
 
 
 def matrix_product_flops(batch: int, m: int, n: int, k: int) -> int:
@@ -60,29 +77,19 @@ def matrix_product_flops(batch: int, m: int, n: int, k: int) -> int:
 
 
 def _blocked_code(tiling: Tiling, epilogue: Epilogue, transpose_a: bool, transpose_b: bool) -> str:
-    interleaved = "_interleaved" if transpose_a else ""
-    transposed = "_transposed" if transpose_b else ""
-    if epilogue is NO_EPILOGUE:
-        finish = ""
-    else:
-        body = textwrap.indent("\n".join((*epilogue.lines, f"c[o] = {epilogue.result}")), " " * 32)
-        finish = _FINISH.replace("EPILOGUE", body)
-    values = {
-        "PARAMETERS": epilogue.parameters,
-        "PACK_LEFT": f"pack_left{interleaved}_{tiling.name}",
-        "PACK_RIGHT": f"pack_right{transposed}_{tiling.name}",
-        "MULTIPLY_ROWS": f"multiply{interleaved}_rows_{tiling.name}",
-        "TILE_ROWS": str(tiling.rows),
-        "TILE_COLUMNS": str(tiling.columns),
-        "BLOCK_COLUMNS": str(tiling.block_columns),
-        "DEPTH": str(tiling.depth),
-        "LEFT_PANEL": str(tiling.left_panel),
-        "SMALL": str(3 * tiling.rows),
-    }
-    code = _BLOCKED + finish
-    for name, value in values.items():
-        code = code.replace(name, value)
-    return code
+    body = textwrap.indent("\n".join((*epilogue.lines, f"c[o] = {epilogue.result}")), " " * 32)
+    return Template(_BLOCKED if epilogue == NO_EPILOGUE else _BLOCKED + _FINISH).substitute(
+        parameters=epilogue.parameters,
+        pack_right=f"pack_right{'_transposed' if transpose_b else ''}_{tiling.name}",
+        multiply_rows=f"multiply{'_interleaved' if transpose_a else ''}_rows_{tiling.name}",
+        tile_rows=tiling.rows,
+        tile_columns=tiling.columns,
+        block_columns=tiling.block_columns,
+        depth=tiling.depth,
+        left_panel=tiling.left_panel,
+        small=3 * tiling.rows,
+        epilogue=body,
+    )
 
 
 _BLOCKED = """\
@@ -90,15 +97,15 @@ _BLOCKED = """\
 # A part takes a share of the row tiles or of the column tiles; it packs a block of b and then each panel of a.
 def kernel(
     a, b, c, batch, m, n, k, a_batch, a_row, a_column, b_batch, b_row, b_column,
-    workspace, workspace_stride, PARAMETERSpart, parts
+    workspace, workspace_stride, ${parameters}part, parts
 ):
     if batch * m * n == 0:
         return
     if b_batch == 0 and a_batch == m * a_row:
         m = m * batch  # the items lie one below another
         batch = 1
-    row_tiles = (m + TILE_ROWS - 1) // TILE_ROWS
-    column_tiles = (n + TILE_COLUMNS - 1) // TILE_COLUMNS
+    row_tiles = (m + $tile_rows - 1) // $tile_rows
+    column_tiles = (n + $tile_columns - 1) // $tile_columns
     first_tile = 0
     last_tile = batch * row_tiles
     first_column = 0
@@ -107,39 +114,35 @@ def kernel(
         first_tile = batch * row_tiles * part // parts
         last_tile = batch * row_tiles * (part + 1) // parts
     else:
-        first_column = column_tiles * part // parts * TILE_COLUMNS
-        last_column = min(column_tiles * (part + 1) // parts * TILE_COLUMNS, n)
+        first_column = column_tiles * part // parts * $tile_columns
+        last_column = min(column_tiles * (part + 1) // parts * $tile_columns, n)
     if first_tile >= last_tile or first_column >= last_column:
         return
     left = part * workspace_stride
-    right = left + LEFT_PANEL
-    vector = min(m, n) == 1 and k > 0  # one row or one column: nothing is used twice, so nothing is packed
-    block_rows = m if vector else TILE_ROWS
-    block_columns = n if vector else BLOCK_COLUMNS
-    depth_blocks = 1 if vector else max((k + DEPTH - 1) // DEPTH, 1)
+    right = left + $left_panel
+    depth_blocks = max((k + $depth - 1) // $depth, 1)
     block_depth = max((k + depth_blocks - 1) // depth_blocks, 1)
     for item in range(first_tile // row_tiles, (last_tile + row_tiles - 1) // row_tiles):
-        first_row = max(first_tile - item * row_tiles, 0) * TILE_ROWS
-        last_row = min((last_tile - item * row_tiles) * TILE_ROWS, m)
-        for column in range(first_column, last_column, block_columns):
-            columns = min(block_columns, last_column - column)
+        first_row = max(first_tile - item * row_tiles, 0) * $tile_rows
+        last_row = min((last_tile - item * row_tiles) * $tile_rows, m)
+        for column in range(first_column, last_column, $block_columns):
+            columns = min($block_columns, last_column - column)
             unpacked = 0
-            if b_column == 1 and last_row - first_row <= SMALL:
-                unpacked = columns // TILE_COLUMNS * TILE_COLUMNS  # too few rows to pay for packing
+            if b_column == 1 and last_row - first_row <= $small:
+                unpacked = columns // $tile_columns * $tile_columns  # too few rows to pay for packing
             for p in range(0, max(k, 1), block_depth):
                 depth = min(block_depth, k - p)
-                panel = depth * TILE_COLUMNS
+                panel = depth * $tile_columns
                 b_start = item * b_batch + p * b_row + column * b_column
-                packed_start = b_start + unpacked * b_column
-                packed = 0 if vector else columns - unpacked
-                PACK_RIGHT(workspace, right, panel, 0, b, packed_start, b_row, b_column, depth, packed)
-                for row in range(first_row, last_row, block_rows):
-                    rows = min(block_rows, last_row - row)
+                packed = b_start + unpacked * b_column
+                $pack_right(workspace, right, panel, 0, b, packed, b_row, b_column, depth, columns - unpacked)
+                for row in range(first_row, last_row, $tile_rows):
+                    rows = min($tile_rows, last_row - row)
                     a_start = item * a_batch + row * a_row + p * a_column
                     c_start = (item * m + row) * n + column
-                    MULTIPLY_ROWS(
-                        workspace, left, workspace, right, panel, a, a_start, a_row, a_column, b, b_start, b_row, b_column,
-                        c, c_start, n, rows, columns, unpacked, depth, p, vector
+                    $multiply_rows(
+                        workspace, left, workspace, right, panel, a, a_start, a_row, a_column, b, b_start, b_row,
+                        c, c_start, n, rows, columns, unpacked, depth, p
                     )
 """
 
@@ -149,5 +152,44 @@ _FINISH = """\
                             for j in range(column, column + columns):
                                 o = i * n + j
                                 acc = c[o]
-EPILOGUE
+$epilogue
+"""
+
+_VECTOR = """\
+# c[item, i, j] = epilogue(sum over p of a[item, i, p] * b[item, p, j]) where there is one i or one j
+# A part takes a share of the items or, if they are few, of the elements of each.
+def kernel(
+    a, b, c, batch, m, n, k, a_batch, a_row, a_column, b_batch, b_row, b_column,
+    workspace, workspace_stride, ${parameters}part, parts
+):
+    first_item = 0
+    last_item = batch
+    first = 0
+    last = m * n
+    if batch >= parts:
+        first_item = batch * part // parts
+        last_item = batch * (part + 1) // parts
+    else:
+        first = m * n * part // parts
+        last = m * n * (part + 1) // parts
+    for item in range(first_item, last_item):
+        a_start = item * a_batch
+        b_start = item * b_batch
+        c_start = item * m * n + first
+        if n == 1:
+            a_start += first * a_row
+            $matrix_vector(a, a_start, a_row, a_column, b, b_start, b_row, c, c_start, last - first, k)
+        else:
+            b_start += first * b_column
+            $matrix_vector(b, b_start, b_column, b_row, a, a_start, a_column, c, c_start, last - first, k)
+"""
+
+_VECTOR_FINISH = """\
+        first_row = first if n == 1 else 0
+        first_column = 0 if n == 1 else first
+        for i in range(item * m + first_row, item * m + (last if n == 1 else 1)):
+            for j in range(first_column, 1 if n == 1 else last):
+                o = i * n + j
+                acc = c[o]
+$epilogue
 """

@@ -17,7 +17,7 @@ _COLUMNS_AT_ONCE = 8
 
 
 def emit_matrix_vector(caller: Emitter) -> ir.Function:
-    """The function `(matrix, row, column, vector, step, result, rows, depth)`, for a positive depth.
+    """The function `(matrix, row, column, vector, step, result, rows, depth)`.
 
     result[r] = sum over k of matrix[r * row + k * column] * vector[k * step].
     """
@@ -29,7 +29,7 @@ def emit_matrix_vector(caller: Emitter) -> ir.Function:
         with e.branch(column.equals(1) & step.equals(1)) as (rows_adjacent, otherwise):
             with rows_adjacent:
                 e.call(_emit_multiply_rows(e), matrix, row, vector, result, rows, depth)
-            with otherwise, e.branch(row.equals(1)) as (columns_adjacent, spread):
+            with otherwise, e.branch(row.equals(1) & (depth > 0)) as (columns_adjacent, spread):
                 with columns_adjacent:
                     e.call(_emit_add_columns(e), matrix, column, vector, step, result, rows, depth)
                 with spread:

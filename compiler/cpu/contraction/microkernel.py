@@ -16,51 +16,52 @@ from sessile.compiler.cpu.contraction.tiling import Tiling
 
 
 def emit_multiply_panels(caller: Emitter, tiling: Tiling, interleaved: bool) -> ir.Function:
-    """The function `(left, right, step, panel, result, row, column, depth, rows, columns, accumulate)`.
+    """The function `(left, left_step, right, step, panel, result, row, column, depth, rows, columns, accumulate)`.
 
     result[r * row + j * column] = (the same, if accumulate) + sum over k < depth of left(r, k) * right(k, j), where
     right(k, j) is right[j // W * panel + k * step + j % W] for tiles W columns wide. A last panel of at most half the
     width is packed with half the width. The rows of the left panel lie one after another, `row_stride` apart; those of
-    an interleaved one lie side by side: first all first elements, then all second ones.
+    an interleaved one lie side by side: first all first elements, `left_step` elements later all second ones, and so on.
     """
 
     def body(
-        e: Emitter, left: Pointer, right: Pointer, step: Int, panel: Int, result: Pointer, row: Int, column: Int,
-        depth: Int, rows: Int, columns: Int, accumulate: Int,
+        e: Emitter, left: Pointer, left_step: Int, right: Pointer, step: Int, panel: Int, result: Pointer, row: Int,
+        column: Int, depth: Int, rows: Int, columns: Int, accumulate: Int,
     ) -> None:  # fmt: skip
-        def all_panels(tile_rows: int) -> None:
+        def all_panels(tile_rows: int, narrow_vectors: int) -> None:
             wide_tile = _emit_tile(e, tiling, interleaved, tile_rows, 2)
-            narrow_tile = _emit_tile(e, tiling, interleaved, tile_rows, 1)
+            narrow_tile = _emit_tile(e, tiling, interleaved, tile_rows, narrow_vectors)
             with e.loop(0, columns, tiling.columns) as start:
                 width = e.minimum(columns - start, tiling.columns)
                 source = right + start // tiling.columns * panel
                 place = result + start * column
+                rest = (place, row, column, depth, rows, width, accumulate)
                 with e.branch(width > tiling.lanes) as (wide, narrow):
                     with wide:
-                        e.call(wide_tile, left, source, step, place, row, column, depth, rows, width, accumulate)
+                        e.call(wide_tile, left, left_step, source, step, *rest)
                     with narrow:
-                        half = tiling.lanes
-                        e.call(narrow_tile, left, source, half, place, row, column, depth, rows, width, accumulate)
+                        e.call(narrow_tile, left, left_step, source, tiling.lanes, *rest)
 
         with e.branch(rows > tiling.short_rows) as (tall, short):
             with tall:
-                all_panels(tiling.rows)
+                all_panels(tiling.rows, 1)
             with short:
-                all_panels(tiling.short_rows)
+                # One tile less to compile: of narrow panels it reads some elements twice, for columns that nobody needs.
+                all_panels(tiling.short_rows, 2)
 
     kind = "interleaved_panels" if interleaved else "panels"
-    return caller.function(f"multiply_{kind}_{tiling.name}", "ppiipiiiiii", body, noalias=(4,))
+    return caller.function(f"multiply_{kind}_{tiling.name}", "pipiipiiiiii", body, noalias=(5,))
 
 
 def _emit_tile(caller: Emitter, tiling: Tiling, interleaved: bool, tile_rows: int, vectors: int) -> ir.Function:
-    """The function `(left, right, step, result, row, column, depth, rows, columns, accumulate)` of one tile."""
+    """The function `(left, left_step, right, step, result, row, column, depth, rows, columns, accumulate)` of one tile."""
     width = vectors * tiling.lanes
-    steps = (1, tile_rows) if interleaved else (tiling.row_stride, 1)
 
     def body(
-        e: Emitter, left: Pointer, right: Pointer, step: Int, result: Pointer, row: Int, column: Int, depth: Int,
-        rows: Int, columns: Int, accumulate: Int,
+        e: Emitter, left: Pointer, left_step: Int, right: Pointer, step: Int, result: Pointer, row: Int, column: Int,
+        depth: Int, rows: Int, columns: Int, accumulate: Int,
     ) -> None:  # fmt: skip
+        steps = (1, left_step) if interleaved else (tiling.row_stride, 1)
         sums = _sums_of_products(e, steps, left, right, step, depth, tile_rows, vectors)
         with e.branch(rows.equals(tile_rows) & columns.equals(width) & column.equals(1)) as (inside, edge):
             with inside:
@@ -75,11 +76,11 @@ def _emit_tile(caller: Emitter, tiling: Tiling, interleaved: bool, tile_rows: in
 
     kind = "interleaved_tile" if interleaved else "tile"
     name = f"{kind}_{caller.dtype}_{tile_rows}x{width}"
-    return caller.function(name, "ppipiiiiii", body, noalias=(3,))
+    return caller.function(name, "pipipiiiiii", body, noalias=(4,))
 
 
 def _sums_of_products(
-    e: Emitter, steps: tuple[int, int], left: Pointer, right: Pointer, step: Int, depth: Int, rows: int, vectors: int
+    e: Emitter, steps: tuple[int, Int | int], left: Pointer, right: Pointer, step: Int, depth: Int, rows: int, vectors: int
 ) -> list[list[Any]]:
     """The loop over the contracted axis: rows x vectors sums, each one register.
 

@@ -42,27 +42,29 @@ def emit_copy_rows(caller: Emitter) -> ir.Function:
 
 
 def emit_copy_narrow_rows(caller: Emitter, vectors: int) -> ir.Function:
-    """The function `(target, target_row, source, source_row, rows, count)`: rows of at most `vectors` vectors.
+    """The function `(target, target_row, source, source_row, rows, last_row, count)`: rows of at most `vectors` vectors.
 
     Copies `count` adjacent elements of each row and sets what is left of the vectors to zero, even where that is past the
-    row, so rows are copied in order.
+    row, so rows are copied in order. Rows beyond `last_row` are copies of it.
     """
 
     def body(
-        e: Emitter, target: Pointer, target_row: Int, source: Pointer, source_row: Int, rows: Int, count: Int
-    ) -> None:
+        e: Emitter, target: Pointer, target_row: Int, source: Pointer, source_row: Int, rows: Int, last_row: Int,
+        count: Int,
+    ) -> None:  # fmt: skip
         masks = [e.lanes_below(count - v * e.lanes) for v in range(vectors)]
         with e.branch(count.equals(vectors * e.lanes)) as (whole, part):
             with whole, e.loop(0, rows) as row:
+                origin = source + e.minimum(row, last_row) * source_row
                 for v in range(vectors):
-                    e.store(e.load(source + row * source_row + v * e.lanes), target + row * target_row + v * e.lanes)
+                    e.store(e.load(origin + v * e.lanes), target + row * target_row + v * e.lanes)
             with part, e.loop(0, rows) as row:
+                origin = source + e.minimum(row, last_row) * source_row
                 for v, mask in enumerate(masks):
-                    elements = e.load_masked(source + row * source_row + v * e.lanes, mask)
-                    e.store(elements, target + row * target_row + v * e.lanes)
+                    e.store(e.load_masked(origin + v * e.lanes, mask), target + row * target_row + v * e.lanes)
 
     name = f"copy_narrow_rows_{caller.dtype}_{vectors}x{caller.lanes}"
-    return caller.function(name, "pipiii", body, noalias=(0,))
+    return caller.function(name, "pipiiii", body, noalias=(0,))
 
 
 def emit_copy_elements(caller: Emitter) -> ir.Function:
@@ -133,7 +135,7 @@ def emit_pack_left(caller: Emitter, tiling: Tiling, interleaved: bool) -> ir.Fun
             vectors = -(-tiling.rows // e.lanes)
             with e.branch(row.equals(1)) as (adjacent, spread):
                 with adjacent:
-                    e.call(emit_copy_narrow_rows(e, vectors), panel, height, matrix, column, depth, rows)
+                    e.call(emit_copy_narrow_rows(e, vectors), panel, height, matrix, column, depth, depth - 1, rows)
                 with spread:
                     e.call(
                         emit_copy_elements(e), panel, height, matrix, column, row, depth, height, depth - 1, rows - 1
@@ -141,8 +143,11 @@ def emit_pack_left(caller: Emitter, tiling: Tiling, interleaved: bool) -> ir.Fun
             return
         stride = tiling.row_stride
         with e.branch(column.equals(1)) as (adjacent, spread):
-            with adjacent:
-                e.call(emit_copy_rows(e), panel, stride, matrix, row, height, rows - 1, depth, depth)
+            with adjacent, e.branch(depth <= 2 * e.lanes) as (short, long):
+                with short:
+                    e.call(emit_copy_narrow_rows(e, 2), panel, stride, matrix, row, height, rows - 1, depth)
+                with long:
+                    e.call(emit_copy_rows(e), panel, stride, matrix, row, height, rows - 1, depth, depth)
             with spread:
                 e.call(emit_copy_elements(e), panel, stride, matrix, row, column, height, depth, rows - 1, depth - 1)
 
@@ -172,7 +177,7 @@ def emit_pack_right(caller: Emitter, tiling: Tiling, transposed: bool) -> ir.Fun
                     if transposed:
                         e.call(_emit_transpose_rows(e), target, width, source, column, count, depth)
                     else:
-                        e.call(emit_copy_narrow_rows(e, 2), target, width, source, row, depth, count)
+                        e.call(emit_copy_narrow_rows(e, 2), target, width, source, row, depth, depth - 1, count)
                 with spread:
                     copy = emit_copy_elements(e)
                     e.call(copy, target, width, source, row, column, depth, width, depth - 1, count - 1)

@@ -214,7 +214,7 @@ def _emit_pack_line(caller: Emitter, tiling: Tiling) -> ir.Function:
         with e.branch(plan["x_row"].equals(1)) as (adjacent, spread):
             with adjacent:
                 vectors = -(-tiling.rows // e.lanes)
-                e.call(emit_copy_narrow_rows(e, vectors), begin, height, origin, step, high - low, rows)
+                e.call(emit_copy_narrow_rows(e, vectors), begin, height, origin, step, high - low, high - low, rows)
             with spread:
                 arguments = (begin, height, origin, step, plan["x_row"], high - low, height, high - low, rows - 1)
                 e.call(emit_copy_elements(e), *arguments)
@@ -269,11 +269,12 @@ def emit_convolve_tile(caller: Emitter, tiling: Tiling, interleaved: bool) -> ir
         pack = emit_pack_interleaved_patches(e, tiling) if interleaved else emit_pack_patches(e, tiling)
         with e.builder.if_then((depth > 0).value):
             e.call(pack, left, x, place, first, depth)
-        width = tiling.columns
+        width, rows = tiling.columns, plan["rows"]
+        height = e.select(rows > tiling.short_rows, tiling.rows, tiling.short_rows)
         result = y + plan["y_start"] + column * plan["y_channel"]
         strides = (plan["y_row"], plan["y_channel"])
         multiply = emit_multiply_panels(e, tiling, interleaved)
-        e.call(multiply, left, right, width, depth * width, result, *strides, depth, plan["rows"], columns, first)
+        e.call(multiply, left, height, right, width, depth * width, result, *strides, depth, rows, columns, first)
 
     kind = "interleaved_tile" if interleaved else "tile"
     return caller.function(f"convolve_{kind}_{tiling.name}", "ppppqiiiii", body, noalias=(0, 3))

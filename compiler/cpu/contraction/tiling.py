@@ -11,7 +11,7 @@ from sessile.compiler.target import Target
 
 ELEMENT_BYTES = {"f32": 4, "f64": 8}
 _SHORT_ROWS = {14: 6, 12: 4, 6: 2}
-_LEFT_PANEL_BYTES = 24 << 10
+_LEFT_PANEL_BYTES = 30 << 10
 """A panel of left rows; it stays in the first cache (32 KiB or more) while the right block streams through."""
 _RIGHT_BLOCK_BYTES = {64: 1 << 20, 32: 512 << 10, 16: 256 << 10}
 """A block of the right matrix, by vector width; it stays in the second cache."""
