@@ -129,7 +129,7 @@ class ProgramBuilder:
         result = self._append("constant", (), {"value": array}, (type,))
         if array.size <= 64:
             self._constants[key] = result
-        if type.dtype in ("i32", "i64") and array.size <= known_sizes_limit and array.ndim <= 1:
+        if type.dtype in ("i32", "i64") and array.size <= known_sizes_limit:
             self._known[result] = array
         return result
 

@@ -1,0 +1,125 @@
+"""Gradients of reductions: how what arrives for the combined elements goes back to each of them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from sessile.graph.constant_value import known_axes
+from sessile.graph.dtypes import int32
+from sessile.graph.errors import UnimplementedError
+from sessile.graph.ops import (
+    arithmetic,
+    casts,
+    comparison,
+    complex_numbers,
+    constants,
+    division,
+    filling,
+    gathering,
+    ranges,
+    reductions,
+    scans,
+    shapes,
+    stitching,
+    tiling,
+    transposition,
+)
+from sessile.graph.tensor import Tensor
+
+
+def _axes(op: Any) -> list[int] | None:
+    """The axes of a reduction, counted from the front, where they and the rank are known."""
+    rank, axes = op.inputs[0].shape.ndims, known_axes(op.inputs[1])
+    return None if rank is None or axes is None else sorted({axis % rank for axis in axes})
+
+
+def reduced_shape(input_shape: Tensor, axes: Tensor) -> Tensor:
+    """The shape that a reduction of something of `input_shape` has when it keeps its axes, with size 1."""
+    input_shape, axes = casts.cast(input_shape, int32), casts.cast(axes, int32)
+    rank = shapes.size(input_shape)
+    axes = (axes + rank) % rank
+    ones = filling.fill(shapes.shape(axes), 1)
+    return stitching.DynamicStitch([ranges.range_(0, rank), axes], [input_shape, ones])
+
+
+def _kept_shape(op: Any) -> tuple[Tensor, Tensor]:
+    """The shape of a reduction's input, and that with the reduced axes at size 1."""
+    sizes, axes = op.inputs[0].shape.sizes, _axes(op)
+    shape = shapes.shape(op.inputs[0])
+    if axes is None:
+        return shape, reduced_shape(shape, op.inputs[1])
+    is_reduced = np.isin(np.arange(len(sizes)), axes).astype(np.int32)
+    if None not in sizes:
+        return shape, constants.constant(np.where(is_reduced, 1, sizes).astype(np.int32))
+    return shape, shape * (1 - is_reduced) + is_reduced
+
+
+def of_sum(op: Any, grad: Tensor) -> Tensor:
+    """The gradient, repeated along the reduced axes."""
+    sizes = op.inputs[0].shape.sizes
+    if sizes is not None and _axes(op) == list(range(len(sizes))):
+        return tiling.Tile(shapes.reshape(grad, [1] * len(sizes)), shapes.shape(op.inputs[0]))
+    shape, kept = _kept_shape(op)
+    repeats = _safe_quotient(shape, kept)
+    return tiling.Tile(shapes.reshape(grad, kept), repeats)
+
+
+def _safe_quotient(x: Tensor, y: Tensor) -> Tensor:
+    """x // y for sizes, with 0 // 0 = 0."""
+    return x // arithmetic.Maximum(y, 1)
+
+
+def of_mean(op: Any, grad: Tensor) -> Tensor:
+    """The gradient of the sum, divided by how many elements make a mean."""
+    spread = of_sum(op, grad)
+    total, left = op.inputs[0].shape.num_elements(), op.outputs[0].shape.num_elements()
+    if total is not None and left is not None:
+        factor = constants.constant(total // max(left, 1), dtype=spread.dtype.base_dtype)
+    else:
+        elements = reductions.reduce_prod(shapes.shape(op.inputs[0]))
+        factor = _safe_quotient(elements, reductions.reduce_prod(shapes.shape(op.outputs[0])))
+    return division.truediv(spread, casts.cast(factor, spread.dtype))
+
+
+def of_extreme(op: Any, grad: Tensor) -> Tensor:
+    """The gradient at the extreme elements, in equal parts where there are several."""
+    _, kept = _kept_shape(op)
+    y = shapes.reshape(op.outputs[0], kept)
+    grad = shapes.reshape(grad, kept)
+    indicators = casts.cast(comparison.Equal(y, op.inputs[0]), grad.dtype)
+    count = shapes.reshape(reductions.reduce_sum(indicators, op.inputs[1]), kept)
+    return indicators / count * grad
+
+
+def of_norm(op: Any, grad: Tensor) -> Tensor:
+    """grad * x / norm."""
+    _, kept = _kept_shape(op)
+    norm = shapes.reshape(op.outputs[0], kept)
+    return op.inputs[0] * (shapes.reshape(grad, kept) / norm)
+
+
+def of_product(op: Any, grad: Tensor) -> Tensor:
+    """The gradient times the product of all other elements, which needs no division and so is right for zeros."""
+    x, axes = op.inputs[0], _axes(op)
+    if axes is None:
+        raise UnimplementedError(
+            op.node_def, op, f"the gradient of {op.name} (Prod) over axes that the graph leaves open"
+        )
+    shape, kept = _kept_shape(op)
+    others = [axis for axis in range(x.shape.ndims) if axis not in axes]
+    order = [*axes, *others]
+    reduced_first = transposition.transpose(x, order)
+    flat = shapes.reshape(reduced_first, _two_axes(shape, axes, others))
+    left = scans.cumprod(flat, axis=0, exclusive=True)
+    right = scans.cumprod(flat, axis=0, exclusive=True, reverse=True)
+    product = complex_numbers.conj(left) * complex_numbers.conj(right)
+    back = transposition.transpose(shapes.reshape(product, shapes.shape(reduced_first)), np.argsort(order).tolist())
+    spread = tiling.Tile(shapes.reshape(grad, kept), _safe_quotient(shape, kept))
+    return shapes.reshape(spread * back, shape)
+
+
+def _two_axes(shape: Tensor, axes: list[int], others: list[int]) -> list[Any]:
+    """The sizes of a matrix with all of `axes` as rows and `others` as columns."""
+    return [reductions.reduce_prod(gathering.gather(shape, np.array(group, np.int32))) for group in (axes, others)]
