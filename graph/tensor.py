@@ -20,24 +20,22 @@ default_session_stack: DefaultStack[Any] = DefaultStack()
 
 def evaluate_in_session(target: Any, feed_dict: dict[Any, Any] | None, session: Any, graph: Graph, method: str) -> Any:
     """Runs `target` in `session`, or in the thread's default session. Raises ValueError where that is impossible."""
-    if session is None:
-        session = default_session_stack.get()
-        if session is None:
-            raise ValueError(
-                f"Cannot {method}: No default session is registered. Use `with sess.as_default()` or pass an "
-                f"explicit session to `{method}(session=sess)`"
-            )
-        if session.graph is not graph:
-            raise ValueError(
-                f"Cannot use the default session to {method}: the graph of {target.name!r} is different from the "
-                f"session's graph. Pass an explicit session to `{method}(session=sess)`."
-            )
-    elif session.graph is not graph:
+    verb, noun = ("evaluate", "tensor") if method == "eval" else ("execute", "operation")
+    used = default_session_stack.get() if session is None else session
+    if used is None:
         raise ValueError(
-            f"Cannot use the given session to {method}: the graph of {target.name!r} is different from the "
-            f"session's graph."
+            f"Cannot {verb} {noun} using `{method}()`: No default session is registered. Use `with sess.as_default()` "
+            f"or pass an explicit session to `{method}(session=sess)`"
         )
-    return session.run(target, feed_dict)
+    if used.graph is not graph:
+        which, remedy = "given", ""
+        if session is None:
+            which, remedy = "default", f" Pass an explicit session to `{method}(session=sess)`."
+        raise ValueError(
+            f"Cannot use the {which} session to {verb} {noun}: the {noun}'s graph is different from the session's "
+            f"graph.{remedy}"
+        )
+    return used.run(target, feed_dict)
 
 
 @public("Tensor")
@@ -128,11 +126,8 @@ class Tensor(TensorOperators):
     def __repr__(self) -> str:
         return f"<tf.Tensor '{self.name}' shape={self._shape} dtype={self._dtype.name}>"
 
-    def __hash__(self) -> int:
-        return id(self)
-
-    def __eq__(self, other: object) -> bool:
-        return self is other
+    # Tensors are equal if they are the same object, and are keys of dictionaries: Python's own rules, which are the
+    # quickest, and which `x == y` must not replace.
 
     def __copy__(self) -> Tensor:
         return self

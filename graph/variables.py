@@ -334,12 +334,6 @@ class Variable(TensorOperators):
     def __bool__(self) -> bool:
         return bool(self._snapshot)
 
-    def __hash__(self) -> int:
-        return id(self)
-
-    def __eq__(self, other: object) -> bool:
-        return self is other
-
     def __repr__(self) -> str:
         return f"<tf.Variable '{self.name}' shape={self.shape} dtype={self.dtype.name}>"
 

@@ -76,9 +76,9 @@ class Placement:
     def _refusal(self, op: Operation) -> str:
         available = ", ".join(device.name for device in self.devices)
         return (
-            f"Cannot assign a device for operation {op.name}: node {op.name} ({created_at(op)}) was explicitly assigned "
-            f"to {op.device} but available devices are [ {available} ]. Make sure the device specification refers to "
-            f"a valid device, or let the operation run on the CPU with "
+            f"Cannot assign a device for operation {op.name}: node {op.name} ({created_at(op)}) was explicitly "
+            f"assigned to {op.device} but available devices are [ {available} ]. Make sure the device specification "
+            f"refers to a valid device, or let the operation run on the CPU with "
             f"tf.Session(config=tf.ConfigProto(allow_soft_placement=True)).\n\t [[{op.name}]]"
         )
 
