@@ -157,7 +157,7 @@ def _combined(function: str, dtype: str) -> str:
     if function == "div" and dtype[0] in "fc":
         return f"{old} / {new}"
     if function in ("max", "min") and dtype[0] == "f":
-        return f"{function}_{dtype}({old}, {new})"
+        return f"{function}imum_{dtype}({old}, {new})"
     if function in ("max", "min") and dtype[0] in "iu":
         return f"{function}({old}, {new})"
     raise NoKernel(f"scatter {function} of {dtype} has no kernel")

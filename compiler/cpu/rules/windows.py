@@ -175,4 +175,4 @@ def _identity(instruction: Instruction, dtype: str) -> str:
 def _combined(function: str, dtype: str) -> str:
     if function == "add":
         return "{a} + {b}" if dtype[0] == "f" else f"{dtype}({{a}} + {{b}})"
-    return f"{function}_{dtype}({{a}}, {{b}})" if dtype[0] == "f" else f"{function}({{a}}, {{b}})"
+    return f"{function}imum_{dtype}({{a}}, {{b}})" if dtype[0] == "f" else f"{function}({{a}}, {{b}})"
