@@ -6,9 +6,11 @@ Operations and functions enter themselves where they are defined; the modules of
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib import import_module
 from typing import Any, TypeVar
 
 PUBLIC: dict[str, Any] = {}
+LAZY: dict[str, tuple[str, str]] = {}
 
 Item = TypeVar("Item")
 
@@ -28,6 +30,17 @@ def add_public(name: str, item: Any) -> None:
     """Offers `item` under `name`. Raises ValueError when the name is taken by something else."""
     if PUBLIC.setdefault(name, item) is not item:
         raise ValueError(f"the public name {name!r} is defined twice")
+
+
+def add_lazy(name: str, module: str, attribute: str) -> None:
+    """Offers `attribute` of `module` under `name`; the module is imported when the name is first asked for."""
+    LAZY[name] = (module, attribute)
+
+
+def load_lazy(name: str) -> Any:
+    """What `add_lazy` offered under `name`. Raises KeyError when there is no such name."""
+    module, attribute = LAZY[name]
+    return getattr(import_module(module), attribute)
 
 
 def names_in(module: str) -> dict[str, Any]:

@@ -135,7 +135,8 @@ class BaseSession:
         self._check_usable()
         monitor = monitor_for(options, run_metadata, self.options.timeout)
         plan, values = self._plan_for(fetches, feed_dict)
-        self._note_growth(plan)
+        if plan.graph_size != len(self._operations):
+            self._note_growth(plan)
         started = time.perf_counter()
         result = plan.run(values) if monitor is None else plan.run_monitored(values, monitor)
         for op in plan.deletions:
