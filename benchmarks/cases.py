@@ -1,0 +1,70 @@
+"""The work that is measured: plain numbers and arrays, the same for every peer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Case:
+    """One measurement: `kind` names what a peer must build, `size` how large; `floor` names a physical limit."""
+
+    name: str
+    kind: str
+    size: int
+    unit: str = "µs"
+    floor: str = ""
+
+
+CASES = {
+    case.name: case
+    for case in (
+        Case("three-scalars", "three_scalars", 0),
+        Case("ten-vectors", "ten_vectors", 10),
+        Case("elementwise-1e3", "elementwise", 1_000),
+        Case("elementwise-1e5", "elementwise", 100_000),
+        Case("elementwise-1e7", "elementwise", 10_000_000, floor="copy"),
+        Case("transcendental-1e5", "transcendental", 100_000),
+        Case("softmax-1024x1000", "softmax", 1024),
+        Case("matmul-512", "matmul", 512),
+        Case("mlp-step", "mlp_step", 128),
+    )
+}
+
+
+def scalars() -> list[float]:
+    """Three feeds."""
+    return [1.5, 2.5, 3.5]
+
+
+def vectors(size: int) -> list[np.ndarray]:
+    """Ten feeds of `size` numbers."""
+    return [np.arange(size, dtype=np.float32) + k for k in range(10)]
+
+
+def pair(size: int) -> tuple[np.ndarray, np.ndarray]:
+    """Two arrays for element-by-element work."""
+    random = np.random.default_rng(0)
+    return random.random(size, np.float32), random.random(size, np.float32)
+
+
+def matrix(rows: int, columns: int) -> np.ndarray:
+    """A matrix of normal numbers."""
+    return np.random.default_rng(rows + columns).standard_normal((rows, columns)).astype(np.float32)
+
+
+LAYERS = (784, 256, 128, 10)
+
+
+def mlp_data(batch: int) -> tuple[np.ndarray, np.ndarray, list[tuple[np.ndarray, np.ndarray]]]:
+    """Inputs, one-hot labels, and the initial weights and biases of a perceptron with two hidden layers."""
+    random = np.random.default_rng(1)
+    x = random.random((batch, LAYERS[0]), np.float32)
+    y = np.eye(LAYERS[-1], dtype=np.float32)[random.integers(0, LAYERS[-1], batch)]
+    parameters = [
+        ((random.standard_normal((a, b)) * 0.05).astype(np.float32), np.zeros(b, np.float32))
+        for a, b in zip(LAYERS, LAYERS[1:], strict=False)
+    ]
+    return x, y, parameters
