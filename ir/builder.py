@@ -164,9 +164,7 @@ class ProgramBuilder:
         values = values if value.type.dtype in ("i32", "i64") else self.convert(values, "i64")
         hinted = self.value_hints.get(value)
         hints = [None] * math.prod(shape) if hinted is None else hinted.ravel().tolist()
-        names = tuple(
-            self.new_symbol(SizeSource("value", f"%{values.id}", k), hint) for k, hint in enumerate(hints)
-        )
+        names = tuple(self.new_symbol(SizeSource("value", f"%{values.id}", k), hint) for k, hint in enumerate(hints))
         self._append("bind_sizes", (values,), {"names": names}, ())
         sizes = np.array([symbol(name) for name in names], object).reshape(shape)
         self._known[value] = sizes
@@ -195,14 +193,19 @@ class ProgramBuilder:
         known = self.hint(difference)
         holds = known is None or RELATIONS[relation](known, 0)
         if holds:
-            self.guards[Guard(left, relation, right)] = None
+            self._guard(left, relation, right)
         elif relation == ">=":
-            self.guards[Guard(left + 1, "<=", right)] = None
+            self._guard(left + 1, "<=", right)
         elif relation == "<=":
-            self.guards[Guard(left, ">=", right + 1)] = None
+            self._guard(left, ">=", right + 1)
         else:
-            self.guards[Guard(left, OPPOSITE[relation], right)] = None
+            self._guard(left, OPPOSITE[relation], right)
         return holds
+
+    def _guard(self, left: Size, relation: str, right: Size) -> None:
+        if relation in OPPOSITE and (isinstance(left, int), str(left)) > (isinstance(right, int), str(right)):
+            left, right = right, left  # one order, so that one question has one guard
+        self.guards[Guard(left, relation, right)] = None
 
     def number(self, size: Size) -> int:
         """The size as a number; the program then serves this number alone."""
@@ -211,7 +214,7 @@ class ProgramBuilder:
         known = self.hint(size)
         if known is None:
             raise ProgramError(f"the size {size} depends on data, and is needed before the program runs")
-        self.guards[Guard(size, "==", known)] = None
+        self._guard(size, "==", known)
         return known
 
     def retype(self, x: Value, shape: Sequence[Size]) -> Value:

@@ -6,11 +6,7 @@ import pytest
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption(
-        "--update-golden",
-        action="store_true",
-        help="write what the tests give to the golden files, for a reviewer to read",
-    )
+    parser.addoption("--update-golden", action="store_true", help="write what comes out to the golden files")
 
 
 @pytest.fixture

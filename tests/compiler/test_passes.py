@@ -1,7 +1,7 @@
 """Golden files of passes: `passes/*.txt` hold programs before and after the passes that their first line names.
 
-`# run: simplify, dead-code` is followed by cases: a program, `// expect`, and the program that comes out. Each case is also
-interpreted before and after, on the same made-up inputs. `--update-golden` writes the programs that come out.
+`# run: simplify, dead-code` is followed by cases: a program, `// expect`, and the program that comes out. Each case is
+also interpreted before and after, on the same made-up inputs. `--update-golden` writes the programs that come out.
 """
 
 from __future__ import annotations

@@ -183,9 +183,7 @@ def _second(maker: ProgramMaker, x: Value) -> Value:
     """A value to go with another: of the pool, a constant, or the same."""
     way = maker.choose(("pool", "scalar", "array", "same"))
     if way == "pool":
-        fitting = maker.pick(
-            lambda v: v.type.dtype == x.type.dtype and (v.type.shape == x.type.shape or not v.type.rank)
-        )
+        fitting = maker.pick(lambda value: value.type in (x.type, x.type.with_shape(())))
         if fitting is not None:
             return fitting
     if way == "same":
@@ -293,12 +291,10 @@ def convert(maker: ProgramMaker) -> Made:
     grid = maker.grids[x]
     if dtype in FLOATS and not grid.fits(dtype):
         return None
-    if dtype == "f16" or dtype == "i64":
-        # There and back: such values do not stay in the pool, where no step would take them.
-        return maker.builder.convert(maker.builder.convert(_finite(maker, x), dtype), "f32"), Grid(
-            grid.bound + 1, grid.bits
-        )
-    return maker.builder.convert(x if dtype in FLOATS else _finite(maker, x), dtype), Grid(grid.bound + 1, grid.bits)
+    result = maker.builder.convert(x if dtype in FLOATS else _finite(maker, x), dtype)
+    if dtype in ("f16", "i64"):
+        result = maker.builder.convert(result, "f32")  # no step would take those types
+    return result, Grid(grid.bound + 1, grid.bits)
 
 
 def _finite(maker: ProgramMaker, x: Value) -> Value:
@@ -349,13 +345,12 @@ def slice_part(maker: ProgramMaker) -> Made:
         return None
     starts, shape, strides = [], list(x.type.shape), []
     for axis, size in enumerate(x.type.shape):
-        start, stride = (
-            (maker.choose((0, 0, 1)), maker.choose((1, 1, 2))) if isinstance(size, int) and size > 1 else (0, 1)
-        )
+        is_long = isinstance(size, int) and size > 1
+        start, stride = (maker.choose((0, 0, 1)), maker.choose((1, 1, 2))) if is_long else (0, 1)
         starts.append(start)
         strides.append(stride)
-        if isinstance(size, int):
-            shape[axis] = max((size - start + stride - 1) // stride, 0)
+        if is_long:
+            shape[axis] = (size - start + stride - 1) // stride
     return _moved(maker, x, maker.builder.slice(x, starts, shape, strides))
 
 
