@@ -17,6 +17,7 @@ from sessile.compiler.argument_layout import ArgumentLayout, lay_out
 from sessile.compiler.bound_stage import BoundStage
 from sessile.compiler.memory_plan import (
     ALIGNMENT,
+    LARGE_RESULT_BYTES,
     ConstantArray,
     Dynamic,
     Home,
@@ -28,6 +29,7 @@ from sessile.compiler.memory_plan import (
     byte_size,
     plan_memory,
 )
+from sessile.compiler.result_memory import result_memory
 from sessile.compiler.stages import HostStage, NativeStage, Stage
 from sessile.ir.interpreter import LocatedFailure, RunContext, evaluate_instruction
 from sessile.ir.primitive import RunFailure
@@ -192,8 +194,13 @@ class Executable:
             view = self.array(value)
             return (lambda: view[()]) if view.ndim == 0 else view.copy
         if isinstance(home, Dynamic) and self._is_own(value):
-            return lambda: self.array(value)[()]
+            return lambda: self._give_away(value)
         return lambda: self.array(value).copy()[()]
+
+    def _give_away(self, value: Value) -> Any:
+        array = self.array(value)
+        del self._dynamic[self.native.plan.homes[value]]
+        return array[()]
 
     def _is_own(self, value: Value) -> bool:
         """Whether a result in memory of its own may be given away: it is fetched once, and kept by nobody else."""
@@ -260,7 +267,9 @@ class Executable:
     def new_array(self, home: Dynamic) -> None:
         """Finds memory for what a native stage computes in this run."""
         assert home.type is not None
-        self._give_memory(home, np.empty(home.type.bound(self.bindings), NUMPY_DTYPES[home.type.dtype]))
+        shape, dtype = home.type.bound(self.bindings), NUMPY_DTYPES[home.type.dtype]
+        is_large = byte_size(home.type, self.bindings) >= LARGE_RESULT_BYTES
+        self._give_memory(home, result_memory.new_array(shape, dtype) if is_large else np.empty(shape, dtype))
 
     def _find_variables(self) -> None:
         homes = {h for layout in self.native.layouts if layout for h in layout.buffers if isinstance(h, Variable)}

@@ -42,13 +42,22 @@ class ExecutionOptions:
 
     @staticmethod
     def from_environment(threads: int | None = None) -> ExecutionOptions:
-        """The options that the environment asks for. Raises ValueError for a SESSILE_JIT that does not exist."""
+        """The options that the environment asks for; `threads`, where given, goes before SESSILE_THREADS.
+
+        Raises ValueError for a SESSILE_JIT or SESSILE_THREADS that does not exist.
+        """
         jit = os.environ.get("SESSILE_JIT", "auto")
         if jit not in JIT_MODES:
             raise ValueError(f"SESSILE_JIT is {jit!r}; it can be {', '.join(JIT_MODES)}")
-        return ExecutionOptions(
-            jit, threads or len(os.sched_getaffinity(0)), os.environ.get("SESSILE_DUMP") or None
-        )
+        wanted = threads or os.environ.get("SESSILE_THREADS") or available_processors()
+        if not str(wanted).isdigit() or int(wanted) < 1:
+            raise ValueError(f"SESSILE_THREADS is {wanted!r}; it is a number of threads, at least 1")
+        return ExecutionOptions(jit, int(wanted), os.environ.get("SESSILE_DUMP") or None)
+
+
+def available_processors() -> int:
+    """How many processors this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 class Executor:
