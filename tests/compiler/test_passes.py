@@ -6,13 +6,12 @@ also interpreted before and after, on the same made-up inputs. `--update-golden`
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import pytest
+from support.golden import check_cases, read_cases
 from support.program_cases import HERE, Outcome, ProgramCase, assert_same_outcome, interpreted
 
 from sessile.compiler.pass_pipeline import run_passes, verifying
@@ -26,46 +25,27 @@ from sessile.ir.types import TensorType
 from sessile.ir.verifier import verify
 
 FILES = sorted((Path(__file__).parent / "passes").glob("*.txt"))
-_CASE = re.compile(r"(?P<before>(?:#[^\n]*\n|\n)*program .*?\n}\n)// expect\n(?P<after>program .*?\n}\n)?", re.DOTALL)
-
-
-class GoldenFile(NamedTuple):
-    """The passes to run, and for each case the text of the program before and after."""
-
-    passes: list[str]
-    cases: list[tuple[str, str]]
-
-
-def read_golden(path: Path) -> GoldenFile:
-    header, _, body = path.read_text(encoding="utf-8").partition("\n")
-    assert header.startswith("# run: "), f"{path.name} does not begin with '# run: '"
-    cases = [(found["before"].strip("\n"), found["after"] or "") for found in _CASE.finditer(body)]
-    assert len(cases) == body.count("// expect"), f"{path.name} has a case without a program"
-    return GoldenFile(header.removeprefix("# run: ").split(", "), cases)
-
-
-def write_golden(path: Path, golden: GoldenFile) -> None:
-    cases = "\n".join(f"{before}\n// expect\n{after}" for before, after in golden.cases)
-    path.write_text(f"# run: {', '.join(golden.passes)}\n\n{cases}", encoding="utf-8")
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 def test_passes_give_the_expected_programs(path: Path, update_golden: bool) -> None:
-    golden = read_golden(path)
-    actual = []
-    for before, _ in golden.cases:
-        program = parse(before, location=HERE[0])
-        verify(program)
-        after = run_passes(program, golden.passes, verifying)
-        for case in made_up_cases(program):
-            expected = _outcome(case)
-            if expected is not None:
-                assert_same_outcome(expected, interpreted(case, after))
-        actual.append((before, text(after, "none")))
-    if update_golden:
-        write_golden(path, GoldenFile(golden.passes, actual))
-    else:
-        assert [after for _, after in actual] == [after for _, after in golden.cases]
+    header, _, body = path.read_text(encoding="utf-8").partition("\n")
+    assert header.startswith("# run: "), f"{path.name} does not begin with '# run: '"
+    cases = read_cases(body)
+    actual = [_run(case.program, header.removeprefix("# run: ").split(", ")) for case in cases]
+    check_cases(path, f"{header}\n", cases, actual, update_golden)
+
+
+def _run(before: str, passes: list[str]) -> str:
+    """The text of a program after passes, which must not change what it computes."""
+    program = parse(before, location=HERE[0])
+    verify(program)
+    after = run_passes(program, passes, verifying)
+    for case in made_up_cases(program):
+        expected = _outcome(case)
+        if expected is not None:
+            assert_same_outcome(expected, interpreted(case, after))
+    return text(after, "none")
 
 
 def _outcome(case: ProgramCase) -> Outcome | None:
