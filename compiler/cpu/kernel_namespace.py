@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import builtins
 import importlib
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -66,12 +67,28 @@ def f16_from_f32(typing_context: Any, value: types.Type) -> Any:
     return types.uint16(types.float32), emit
 
 
+def _complex(part: types.Float, whole: types.Complex) -> Any:
+    """An intrinsic that makes a complex number of its parts."""
+
+    def typed(typing_context: Any, real: types.Type, imaginary: types.Type) -> Any:
+        def emit(context: Any, builder: ir.IRBuilder, call: Any, arguments: Any) -> ir.Value:
+            result = context.make_complex(builder, whole)
+            result.real, result.imag = arguments
+            return result._getvalue()
+
+        return whole(part, part), emit
+
+    return intrinsic(typed)
+
+
 _BASIC: dict[str, Any] = {
     "f32": types.float32, "f64": types.float64, "c64": types.complex64, "c128": types.complex128,
     "i8": types.int8, "i16": types.int16, "i32": types.int32, "i64": types.int64,
     "u8": types.uint8, "u16": types.uint16, "u32": types.uint32, "u64": types.uint64,
     "max": _extremum(">"), "min": _extremum("<"),
     "f32_from_f16": f32_from_f16, "f16_from_f32": f16_from_f32,
+    "complex_f32": _complex(types.float32, types.complex64), "complex_f64": _complex(types.float64, types.complex128),
+    "inf": math.inf, "nan": math.nan,
 }  # fmt: skip
 
 

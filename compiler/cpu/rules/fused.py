@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-from sessile.compiler.cpu.codegen.loop_kernel import write_loop_kernel
-from sessile.compiler.cpu.codegen.region_kernel import RegionKernel
+from sessile.compiler.cpu.codegen.loop_kernel import loop_calls
+from sessile.compiler.cpu.codegen.reduce_kernel import reduction_calls
 from sessile.compiler.fusion.index_maps import NotSimple
 from sessile.compiler.kernel_call import KernelCall, NoKernel, kernel_rule
 from sessile.ir.primitive import PRIMITIVES
 from sessile.ir.program import Instruction, Region, Value
 
-_WRITERS = {"loop": write_loop_kernel}
-
-
 @kernel_rule("fused")
 def fused(instruction: Instruction) -> tuple[KernelCall, ...]:
-    """The kernel of a fused instruction, by its kind."""
-    kernel = RegionKernel(instruction)
+    """The kernels of a fused instruction, by its kind."""
     try:
-        _WRITERS[instruction.attributes["kind"]](kernel)
+        return _CALLS[instruction.attributes["kind"]](instruction)
     except NotSimple as reason:
         raise NoKernel(str(reason)) from None
-    return (kernel.finish(),)
+
+
+_CALLS = {"loop": loop_calls, "reduce": reduction_calls, "rows": reduction_calls}
 
 
 @kernel_rule(

@@ -1,0 +1,1 @@
+"""Generators of kernel source: from fused instructions to loops over pointers and sizes."""

@@ -1,0 +1,102 @@
+"""Kernels of kind "reduce" whose innermost loop is kept: sums of columns, as for the gradient of a bias.
+
+A row of accumulators lies in the workspace; the reduced loops go over the rows of the operand and add each to it, so that
+memory is read in order. Columns are taken in tiles that stay in the cache, and parts share them.
+"""
+
+from __future__ import annotations
+
+from sessile.compiler.cpu.codegen.accumulator import Accumulator
+from sessile.compiler.cpu.codegen.block import Block
+from sessile.compiler.cpu.codegen.element_graph import Element
+from sessile.compiler.cpu.codegen.emitter import comment_of
+from sessile.compiler.cpu.codegen.loops import Loop, shared_range, whole_range
+from sessile.compiler.cpu.codegen.reduction_plan import ReductionPlan
+from sessile.compiler.cpu.codegen.region_kernel import RegionKernel
+from sessile.compiler.cpu.codegen.row_kernel import RowWriter
+
+TILE = 1024
+
+
+def write_column_kernel(kernel: RegionKernel, plan: ReductionPlan) -> None:
+    """Writes all loops of a region whose reductions keep the innermost loop."""
+    ColumnWriter(kernel, plan).write(kernel.writer.body, plan.kept[:-1], is_first=True)
+
+
+class ColumnWriter:
+    """Writes tiles of columns."""
+
+    def __init__(self, kernel: RegionKernel, plan: ReductionPlan, rows: RowWriter | None = None) -> None:
+        self.kernel = kernel
+        self.plan = plan
+        self.rows = rows or RowWriter(kernel, plan)
+        self.names = self.rows.names
+        self.columns = plan.kept[-1]
+        self._wide = wide_type(plan)
+
+    def write(self, block: Block, loops: list[Loop], is_first: bool) -> None:
+        """The outer kept loops, and in them the tiles."""
+        writer = self.kernel.writer
+        if loops:
+            steps = (shared_range if is_first else whole_range)(writer, loops[0])
+            with block.inside(f"for {self.names.name(loops[0])} in {steps}:", loops[0].axis) as inner:
+                self.write(inner, loops[1:], is_first=False)
+            return
+        size = writer.size(self.columns.size)
+        start, stop = (f"{size} * part // parts", f"{size} * (part + 1) // parts") if is_first else ("0", size)
+        with block.inside(f"for tile in range({start}, {stop}, {TILE}):") as tile:
+            tile.line(f"stop = min(tile + {TILE}, {stop})")
+            self._write_tile(tile)
+
+    def _write_tile(self, tile: Block) -> None:
+        workspace = self.kernel.writer.workspace(TILE * len(self.plan.reductions), self._wide)
+        self.kernel.begin_with(f"base = part * {TILE * len(self.plan.reductions)}")
+        column = self.names.name(self.columns)
+        header = f"for {column} in range(tile, stop):"
+        rows = [f"base + {number * TILE}" if number else "base" for number in range(len(self.plan.reductions))]
+        places = {
+            element: f"{workspace}[{row} + {column} - tile]"
+            for element, row in zip(self.plan.reductions, rows, strict=True)
+        }
+        with tile.inside(header, self.columns.axis) as begin:
+            for element, accumulator in self.plan.reductions.items():
+                begin.line(f"{places[element]} = {accumulator.identity(self._wide)}")
+        self.add_rows(tile, self.plan.reduced, header, places)
+        with tile.inside(header, self.columns.axis) as end:
+            self.finish_columns(end, places)
+
+    def add_rows(
+        self,
+        block: Block,
+        loops: list[Loop],
+        header: str,
+        places: dict[Element, str],
+        bounds: tuple[str, str] | None = None,
+    ) -> None:
+        """The reduced loops, the first within `bounds`, which take rows into the accumulators at `places`."""
+        if loops:
+            steps = f"range({', '.join(bounds)})" if bounds else whole_range(self.kernel.writer, loops[0])
+            with block.inside(f"for {self.names.name(loops[0])} in {steps}:", loops[0].axis) as inner:
+                self.add_rows(inner, loops[1:], header, places)
+            return
+        with block.inside(header, self.columns.axis) as inner:
+            for element, accumulator in self.plan.reductions.items():
+                x = self.rows.emitter.value(element.operands[0], inner)
+                self._take(inner, accumulator, places[element], x)
+            self.rows.store(self.plan.results_of(0, last=False), inner)
+
+    def _take(self, block: Block, accumulator: Accumulator, place: str, x: str) -> None:
+        x = x if self._wide == accumulator.held else f"{self._wide}({x})"
+        block.line(f"{place} = {accumulator.combined(place, x, self._wide)}", comment_of(accumulator.instruction))
+
+    def finish_columns(self, block: Block, places: dict[Element, str]) -> None:
+        """What is computed once for each column, from the accumulators at `places`."""
+        for element, accumulator in self.plan.reductions.items():
+            block.names[element] = self.rows.emitter.named(accumulator.narrowed(places[element], self._wide), block)
+        self.rows.store([result for result in self.plan.results if not result.in_row], block)
+
+
+def wide_type(plan: ReductionPlan) -> str:
+    """The type of accumulators in memory: sums of floats are kept in f64."""
+    accumulators = list(plan.reductions.values())
+    return accumulators[0].wide if any(a.is_blocked for a in accumulators) else accumulators[0].held

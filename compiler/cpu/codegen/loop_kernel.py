@@ -1,0 +1,188 @@
+"""Kernels of kind "loop": elementwise work and movement over one shape, with one or several results.
+
+`concat` and `pad` cut the shape into pieces, each with a nest of loops of its own. Where an operand is read along
+another axis than the results are written (a transpose), both axes are run over in tiles that stay in the cache.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+
+from sessile.compiler.cpu.codegen import scalar_code
+from sessile.compiler.cpu.codegen.block import Block
+from sessile.compiler.cpu.codegen.element_graph import Choice, CutLoops, Element, ElementGraph
+from sessile.compiler.cpu.codegen.emitter import Emitter
+from sessile.compiler.cpu.codegen.loops import Loop, LoopNames, collapsed, shared_range, whole_range
+from sessile.compiler.cpu.codegen.region_kernel import RegionKernel
+from sessile.compiler.fusion.domain import Domain
+from sessile.compiler.fusion.index_maps import Index, SplitAxis, reshape_map
+from sessile.compiler.kernel_call import KernelCall
+from sessile.ir.program import Instruction, Region
+from sessile.ir.sizes import Size, maximum, minimum
+
+TILE = 32
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A part of a domain in which each piecewise value is read from one operand."""
+
+    stretches: Mapping[int, tuple[Size, Size]] = field(default_factory=dict)
+    choices: Mapping[Choice, int] = field(default_factory=dict)
+
+    def cut(self, cut: CutLoops) -> Iterator[Piece]:
+        """The smaller pieces, without those that are surely empty."""
+        for number, (start, stop) in enumerate(cut.stretches):
+            if cut.axis in self.stretches:
+                outer_start, outer_stop = self.stretches[cut.axis]
+                start, stop = maximum(start, outer_start), minimum(stop, outer_stop)
+            if isinstance(stop - start, int) and stop - start <= 0:
+                continue
+            stretches = {**self.stretches, cut.axis: (start, stop)}
+            yield replace(self, stretches=stretches, choices={**self.choices, cut.choice: number})
+
+
+def loop_calls(instruction: Instruction) -> tuple[KernelCall, ...]:
+    """The kernel of a fused instruction of kind "loop"."""
+    kernel = RegionKernel(instruction)
+    write_loop_kernel(kernel)
+    return (kernel.finish(),)
+
+
+def write_loop_kernel(kernel: RegionKernel) -> None:
+    """Writes the loops of a region, piece by piece."""
+    domain = domain_of(kernel.region)
+    pieces = [Piece()]
+    while pieces:
+        piece = pieces.pop()
+        try:
+            graph, roots = _graph(kernel.region, domain, piece)
+        except CutLoops as cut:
+            pieces += reversed(list(piece.cut(cut)))
+        except SplitAxis as split:
+            domain = domain.split(split.axis, split.sizes)[0]
+            pieces = [Piece()]
+            kernel.restart()
+        else:
+            _write_nest(kernel, domain, piece, graph, roots)
+
+
+def domain_of(region: Region) -> Domain:
+    """The loops over the region's results."""
+    return Domain.over(region.results[0].type.shape)
+
+
+def _graph(region: Region, domain: Domain, piece: Piece) -> tuple[ElementGraph, list[tuple[Element, Index]]]:
+    """The elements of the results, and where they are written."""
+    graph = ElementGraph(region, domain, piece.choices)
+    places = [reshape_map(result.type.shape, domain.shape, domain.identity, domain.extents) for result in region.results]
+    roots = [(graph.element(r, place), domain.position) for r, place in zip(region.results, places, strict=True)]
+    for element, _ in roots:
+        element.users += 1
+    return graph, roots
+
+
+def _write_nest(
+    kernel: RegionKernel, domain: Domain, piece: Piece, graph: ElementGraph, roots: list[tuple[Element, Index]]
+) -> None:
+    positions = [element.position for element in graph.elements.values() if element.position is not None]
+    positions += [position for _, position in roots]
+    loops = collapsed(domain, positions, piece.stretches)
+    kernel.count_work(loops, graph.elements.values())
+    tiled = tiled_loops(loops, positions)
+    if tiled:
+        loops = [loop for loop in loops if loop not in tiled] + list(tiled)
+    names = LoopNames(kernel.writer, loops)
+    emitter = kernel.emitter(names)
+    body = kernel.writer.body
+    if not loops:
+        with body.inside("if part == 0:") as block:
+            store_all(kernel, emitter, block, roots)
+    elif tiled:
+        _write_tiled(kernel, emitter, names, body, loops, roots)
+    else:
+        _write_plain(kernel, emitter, names, body, loops, roots, is_first=True)
+
+
+def _write_plain(
+    kernel: RegionKernel,
+    emitter: Emitter,
+    names: LoopNames,
+    block: Block,
+    loops: list[Loop],
+    roots: list[tuple[Element, Index]],
+    is_first: bool,
+) -> None:
+    if not loops:
+        store_all(kernel, emitter, block, roots)
+        return
+    loop = loops[0]
+    steps = (shared_range if is_first else whole_range)(kernel.writer, loop)
+    with block.inside(f"for {names.name(loop)} in {steps}:", loop.axis) as inner:
+        _write_plain(kernel, emitter, names, inner, loops[1:], roots, is_first=False)
+
+
+def store_all(
+    kernel: RegionKernel, emitter: Emitter, block: Block, roots: list[tuple[Element, Index]]
+) -> None:
+    """Computes elements and stores them; all reads come before the first write."""
+    values = [emitter.value(element, block) for element, _ in roots]
+    if len(values) > 1:
+        values = [emitter.named(value, block) for value in values]
+    for number, ((element, position), value) in enumerate(zip(roots, values, strict=True)):
+        place = emitter.names.position(position)
+        block.line(f"{kernel.result(number)}[{place}] = {scalar_code.stored(element.value.type.dtype, value)}")
+
+
+def tiled_loops(loops: list[Loop], positions: list[Index]) -> tuple[Loop, Loop] | None:
+    """The loop along which some operand is adjacent though the results are not, and the innermost loop."""
+    if len(loops) < 2:
+        return None
+    steps = [dict(position.terms) for position in positions]
+    if all(own.get(loops[-1].axis, 0) in (0, 1, -1) for own in steps):
+        return None
+    for loop in reversed(loops[:-1]):
+        if any(own.get(loop.axis) in (1, -1) for own in steps):
+            return loop, loops[-1]
+    return None
+
+
+def _write_tiled(
+    kernel: RegionKernel,
+    emitter: Emitter,
+    names: LoopNames,
+    body: Block,
+    loops: list[Loop],
+    roots: list[tuple[Element, Index]],
+) -> None:
+    writer = kernel.writer
+    *outer, rows, columns = loops
+
+    def tile(block: Block, loop: Loop, name: str, is_shared: bool) -> str:
+        size = writer.size(loop.size)
+        tiles = f"({size} + {TILE - 1}) // {TILE}"
+        if is_shared:
+            return f"for {name} in range({tiles} * part // parts, {tiles} * (part + 1) // parts):"
+        return f"for {name} in range({tiles}):"
+
+    def elements(loop: Loop, name: str) -> str:
+        start = "" if loop.start == 0 else f"{writer.size(loop.start)} + "
+        stop = f"min({name} * {TILE} + {TILE}, {writer.size(loop.size)})"
+        return f"for {names.name(loop)} in range({start}{name} * {TILE}, {start}{stop}):"
+
+    def nest(block: Block, left: list[Loop], is_first: bool) -> None:
+        if left:
+            steps = (shared_range if is_first else whole_range)(writer, left[0])
+            with block.inside(f"for {names.name(left[0])} in {steps}:", left[0].axis) as inner:
+                nest(inner, left[1:], False)
+            return
+        with (
+            block.inside(tile(block, rows, "row_tile", is_first)) as row_tile,
+            row_tile.inside(tile(row_tile, columns, "column_tile", False)) as column_tile,
+            column_tile.inside(elements(rows, "row_tile"), rows.axis) as row,
+            row.inside(elements(columns, "column_tile"), columns.axis) as element,
+        ):
+            store_all(kernel, emitter, element, roots)
+
+    nest(body, outer, True)
