@@ -22,6 +22,7 @@ from sessile.compiler.lowering_builder import (
 from sessile.graph.errors import FailedPreconditionError, InvalidArgumentError, OpError, UnimplementedError
 from sessile.graph.op_definition import OPS, OpDefinition
 from sessile.graph.operation import Operation
+from sessile.graph.source_lines import defined_at
 from sessile.graph.tensor import Tensor
 from sessile.ir.primitive import ProgramError, RunFailure
 from sessile.ir.program import Program, Value
@@ -130,7 +131,7 @@ class _Lowering:
                 builder, *definition.grouped(inputs, op), **definition.attributes_for("lower", op)
             )
         except (ProgramError, RunFailure) as error:
-            raise InvalidArgumentError(None, op, f"{error}\n\t [[node {op.name} (op: {op.type})]]") from None
+            raise InvalidArgumentError(None, op, f"{error}\n\t [[node {op.name} ({defined_at(op._frames)})]]") from None
         except UnimplementedError as error:
             raise UnimplementedError(None, op, error.message) from None
         self._keep(op, outputs)

@@ -40,3 +40,11 @@ def resolve(frames: RawFrames) -> list[SourceLine]:
         SourceLine(code.co_filename, line, code.co_name, linecache.getline(code.co_filename, line).strip())
         for code, line in reversed(frames)
     ]
+
+
+def defined_at(frames: RawFrames) -> str:
+    """Where the user's code made something, as messages say it: "defined at model.py:13"."""
+    if not frames:
+        return "defined at an unknown line"
+    code, line = frames[0]
+    return f"defined at {code.co_filename}:{line}"

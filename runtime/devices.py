@@ -14,7 +14,7 @@ from typing import NamedTuple
 from sessile.graph.device import DeviceSpec
 from sessile.graph.errors import InvalidArgumentError
 from sessile.graph.operation import Operation
-from sessile.runtime.failures import created_at
+from sessile.runtime.failures import node_text
 from sessile.runtime.session_options import SessionOptions
 
 _HOST = "/job:localhost/replica:0/task:0/device:"
@@ -76,7 +76,7 @@ class Placement:
     def _refusal(self, op: Operation) -> str:
         available = ", ".join(device.name for device in self.devices)
         return (
-            f"Cannot assign a device for operation {op.name}: node {op.name} ({created_at(op)}) was explicitly "
+            f"Cannot assign a device for operation {op.name}: {node_text(op)} was explicitly "
             f"assigned to {op.device} but available devices are [ {available} ]. Make sure the device specification "
             f"refers to a valid device, or let the operation run on the CPU with "
             f"tf.Session(config=tf.ConfigProto(allow_soft_placement=True)).\n\t [[{op.name}]]"

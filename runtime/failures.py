@@ -11,6 +11,7 @@ from typing import Any
 from sessile.graph import errors
 from sessile.graph.graph import Graph
 from sessile.graph.operation import Operation
+from sessile.graph.source_lines import defined_at
 from sessile.ir.interpreter import LocatedFailure
 from sessile.ir.program import Instruction
 
@@ -43,15 +44,7 @@ def located_message(message: str, ops: list[Operation]) -> str:
 
 def node_text(op: Operation) -> str:
     """An operation and the user's line that created it, as messages name them."""
-    return f"node {op.name} ({created_at(op)})"
-
-
-def created_at(op: Operation) -> str:
-    """Where the user created an operation, as messages say it: "defined at model.py:13"."""
-    if not op._frames:
-        return "defined at an unknown line"
-    code, line = op._frames[0]
-    return f"defined at {code.co_filename}:{line}"
+    return f"node {op.name} ({defined_at(op._frames)})"
 
 
 def operations_of(instruction: Instruction, graph: Graph) -> list[Operation]:

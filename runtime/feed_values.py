@@ -47,39 +47,36 @@ def _converted(tensor: Tensor, dtype: DType, value: Any) -> np.ndarray:
     if isinstance(value, TensorHandle):
         return _kept_value(tensor, dtype, value)
     _refuse_symbolic(tensor, value)
-    if isinstance(value, int):
+    if isinstance(value, int) and (dtype.is_integer or dtype.is_bool):
         _refuse_overflow(tensor, dtype, value)
     try:
         return as_array(value, dtype) if dtype.name == "string" else np.asarray(value, dtype.as_numpy_dtype)
     except OverflowError as error:
-        raise TypeError(_type_message(tensor, value, error)) from None
+        raise TypeError(_type_message(tensor, value, str(error))) from None
     except NotImplementedError:  # what a tensor inside a list raises when NumPy asks for its value
         raise TypeError(_symbolic_message(tensor, value)) from None
     except (TypeError, ValueError) as error:
-        raise type(error)(_type_message(tensor, value, error)) from None
+        kind = TypeError if isinstance(error, TypeError) else ValueError
+        reason = "nested lists must have equal lengths" if "inhomogeneous" in str(error) else str(error)
+        raise kind(_type_message(tensor, value, reason)) from None
 
 
 def _kept_value(tensor: Tensor, dtype: DType, handle: TensorHandle) -> np.ndarray:
     if handle.dtype.base_dtype is not dtype:
-        reason = TypeError(f"the handle is for a value of type {handle.dtype.base_dtype.name}")
+        reason = f"the handle stands for a value of type {handle.dtype.base_dtype.name}"
         raise TypeError(_type_message(tensor, handle, reason))
     return handle.to_numpy_array()
 
 
 def _refuse_symbolic(tensor: Tensor, value: Any) -> None:
     if value is None:
-        raise TypeError(_type_message(tensor, value, TypeError("None is not a value")))
+        raise TypeError(_type_message(tensor, value, "None is not a value"))
     if isinstance(value, Tensor) or hasattr(value, "_as_graph_element"):
         raise TypeError(_symbolic_message(tensor, value))
 
 
 def _refuse_overflow(tensor: Tensor, dtype: DType, value: int) -> None:
-    if dtype.is_integer:
-        fits = dtype.min <= value <= dtype.max
-    elif dtype.is_bool:
-        fits = value in (0, 1)
-    else:
-        fits = dtype.name != "string"
+    fits = value in (0, 1) if dtype.is_bool else dtype.min <= value <= dtype.max
     if not fits:
         raise TypeError(
             f"Type of feed value {value} with type {type(value)} is not compatible with Tensor type "
@@ -96,7 +93,7 @@ def _symbolic_message(tensor: Tensor, value: Any) -> str:
     )
 
 
-def _type_message(tensor: Tensor, value: Any, reason: Exception) -> str:
+def _type_message(tensor: Tensor, value: Any, reason: str) -> str:
     wanted = f"Tensor {tensor.name!r}, which has type {tensor.dtype.base_dtype.name}"
     return f"Cannot feed {_described(value)} for {wanted}: {reason}\n{_creation(tensor)}"
 

@@ -8,13 +8,14 @@ from typing import Any
 
 import numpy as np
 
+from sessile.graph.array_conversion import to_numpy
 from sessile.graph.data_type import DType, as_dtype
 from sessile.graph.errors import InvalidArgumentError
 from sessile.graph.graph import get_default_graph
 from sessile.graph.op_definition import Attribute, OpDefinition, operation
 from sessile.graph.public_names import public
+from sessile.graph.source_lines import defined_at
 from sessile.graph.tensor import Tensor
-from sessile.graph.array_conversion import to_numpy
 from sessile.graph.tensor_shape import TensorShape, as_shape
 
 
@@ -36,7 +37,9 @@ class Const(OpDefinition):
 
 
 @public("constant")
-def constant(value: Any, dtype: Any = None, shape: Any = None, name: str = "Const", verify_shape: bool = False) -> Tensor:
+def constant(
+    value: Any, dtype: Any = None, shape: Any = None, name: str = "Const", verify_shape: bool = False
+) -> Tensor:
     """A tensor that holds `value`.
 
     Args:
@@ -81,11 +84,9 @@ def unfed_message(tensor: Tensor, fed: Sequence[Tensor]) -> str:
     """What to say when a placeholder that a run needs is not among the tensors that are fed."""
     op, ndims = tensor.op, tensor.shape.ndims
     shape = f" and shape {str(tensor.shape.as_list()).replace('None', '?').replace(' ', '')}" if ndims else ""
-    origin = op.traceback[-1] if op.traceback else None
-    place = f"{origin.filename}:{origin.lineno}" if origin else "an unknown line"
     lines = [
         f"You must feed a value for placeholder tensor '{op.name}' with dtype {_c_name(tensor.dtype)}{shape}",
-        f"\t [[node {op.name} (defined at {place})]]",
+        f"\t [[node {op.name} ({defined_at(op._frames)})]]",
     ]
     names = [repr(other.name) for other in fed]
     near = difflib.get_close_matches(repr(tensor.name), names, n=1)

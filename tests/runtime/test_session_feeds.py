@@ -1,0 +1,174 @@
+"""What `Session.run` takes as feeds, and how it converts them."""
+
+import collections
+
+import numpy as np
+import pytest
+import sessile as tf
+
+
+@pytest.fixture
+def graph():
+    with tf.Graph().as_default() as graph:
+        yield graph
+
+
+@pytest.fixture
+def sess(graph):
+    with tf.Session(graph=graph) as session:
+        yield session
+
+
+@pytest.mark.parametrize(
+    ("dtype", "value", "expected"),
+    [
+        (tf.float32, 3, np.float32(3)),
+        (tf.float32, 2.5, np.float32(2.5)),
+        (tf.float32, np.float64(2.5), np.float32(2.5)),
+        (tf.float32, [1, 2.5], np.array([1, 2.5], np.float32)),
+        (tf.float32, np.array([[1, 2]], ">f8"), np.array([[1, 2]], np.float32)),
+        (tf.float32, 2**24 + 1, np.float32(2**24)),
+        (tf.float64, 1e300, np.float64(1e300)),
+        (tf.int32, 1.7, np.int32(1)),
+        (tf.int32, -(2**31), np.int32(-(2**31))),
+        (tf.int64, 2**40, np.int64(2**40)),
+        (tf.uint8, np.array([1, 2]), np.array([1, 2], np.uint8)),
+        (tf.bool, True, np.True_),
+        (tf.bool, 1, np.True_),
+        (tf.bool, [0, 1], np.array([False, True])),
+        (tf.complex64, 1j, np.complex64(1j)),
+        (tf.string, "é", "é".encode()),
+        (tf.string, ["a", b"b"], np.array([b"a", b"b"], object)),
+        (tf.string, np.array(["ab", "c"]), np.array([b"ab", b"c"], object)),
+    ],
+)
+def test_values_are_converted_to_the_tensors_type(sess, dtype, value, expected):
+    x = tf.placeholder(dtype)
+    for _ in range(2):
+        result = sess.run(x, {x: value})
+        assert type(result) is type(expected)
+        assert getattr(result, "dtype", None) == getattr(expected, "dtype", None)
+        np.testing.assert_array_equal(result, expected)
+
+
+def test_intermediate_tensors_constants_and_variables_can_be_fed(sess):
+    a = tf.constant(1.0)
+    b = a + 1.0
+    c = b * 10.0
+    v = tf.Variable(3.0)
+    assert sess.run(c) == 20.0
+    assert sess.run(c, {b: 5.0}) == 50.0
+    assert sess.run(c, {a: 5.0}) == 60.0
+    assert sess.run(v * 2.0, {v: 4.0}) == 8.0
+
+
+def test_what_a_feed_replaces_does_not_run(sess):
+    x = tf.placeholder(tf.float32, [])
+    y = x * 2.0
+    assert sess.run(y + 1.0, {y: 1.0}) == 2.0
+
+
+def test_keys_can_be_names_and_tuples(sess):
+    x = tf.placeholder(tf.float32, [], name="x")
+    i = tf.placeholder(tf.int32, [], name="i")
+    assert sess.run(x, {"x:0": 2.0}) == 2.0
+    assert sess.run([x, i], {(x, i): (1.5, 2)}) == [1.5, 2]
+    with pytest.raises(ValueError, match="Key had 2 elements, but value had 3 elements"):
+        sess.run([x, i], {(x, i): (1, 2, 3)})
+
+
+def test_other_mappings_are_feeds_too(sess):
+    x = tf.placeholder(tf.float32, [])
+    assert sess.run(x, collections.OrderedDict([(x, 2.0)])) == 2.0
+    assert sess.run(x, collections.ChainMap({x: 3.0})) == 3.0
+
+
+def test_the_order_of_feeds_does_not_matter(sess):
+    x, y = tf.placeholder(tf.float32, []), tf.placeholder(tf.float32, [])
+    difference = x - y
+    for _ in range(2):
+        assert sess.run(difference, {x: 5.0, y: 1.0}) == 4.0
+        assert sess.run(difference, {y: 1.0, x: 5.0}) == 4.0
+
+
+def test_feeds_of_another_size_and_rank(sess):
+    x = tf.placeholder(tf.float32)
+    y = x * 2.0
+    for value in (3.0, [1.0], [1.0, 2.0], [[1.0], [2.0]], [], 3.0, np.float32(3)):
+        np.testing.assert_array_equal(sess.run(y, {x: value}), 2 * np.asarray(value, np.float32))
+
+
+def test_feeds_are_not_written_to(sess):
+    x = tf.placeholder(tf.float32, [None])
+    y = x + 1.0
+    fed = np.array([1.0, 2.0], np.float32)
+    fed.setflags(write=False)
+    for _ in range(3):
+        assert sess.run(y, {x: fed}).tolist() == [2.0, 3.0]
+    assert fed.tolist() == [1.0, 2.0]
+
+
+def test_views_with_gaps_and_in_fortran_order_are_read_right(sess):
+    x = tf.placeholder(tf.float32, [None, None])
+    y = x * 1.0
+    whole = np.arange(12, dtype=np.float32).reshape(3, 4)
+    for view in (whole.T, whole[::2, ::-1], np.asfortranarray(whole), np.broadcast_to(whole[0], (5, 4))):
+        np.testing.assert_array_equal(sess.run(y, {x: view}), view)
+
+
+def test_a_changed_array_is_read_anew(sess):
+    x = tf.placeholder(tf.float32, [2])
+    y = x + 0.0
+    fed = np.zeros(2, np.float32)
+    for step in range(3):
+        fed[:] = step
+        assert sess.run(y, {x: fed}).tolist() == [step, step]
+
+
+def test_sparse_placeholders_take_values_and_tuples(sess):
+    sparse = tf.sparse_placeholder(tf.float32, name="sp")
+    total = tf.reduce_sum(sparse.values)
+    value = tf.SparseTensorValue(np.array([[0, 0], [1, 2]]), np.array([1.0, 2.0], np.float32), np.array([3, 4]))
+    assert sess.run(total, {sparse: value}) == 3.0
+    assert sess.run(total, {sparse: ([[0, 0]], [5.0], [2, 2])}) == 5.0
+    assert sess.run(sparse, {sparse: value}).dense_shape.tolist() == [3, 4]
+
+
+def test_the_shape_of_a_sparse_placeholder_may_stay_unfed(sess):
+    sparse = tf.sparse_placeholder(tf.float32, shape=[3, 4])
+    assert sess.run(sparse.dense_shape, {sparse.values: [1.0]}).tolist() == [3, 4]
+
+
+def test_indexed_slices_can_be_fed(sess):
+    slices = tf.IndexedSlices(tf.constant([[1.0, 2.0]]), tf.constant([3]))
+    assert sess.run(slices.values, {slices: ([[3.0, 4.0]], [1])}).tolist() == [[3.0, 4.0]]
+    value = sess.run(slices)
+    assert sess.run(slices.indices, {slices: value}).tolist() == [3]
+
+
+def test_placeholders_with_default(sess):
+    x = tf.placeholder_with_default(tf.constant([1.0, 2.0]), [None])
+    y = x * 2.0
+    assert sess.run(y).tolist() == [2.0, 4.0]
+    assert sess.run(y, {x: [5.0]}).tolist() == [10.0]
+
+
+def test_what_may_not_be_fed_is_refused(graph, sess):
+    x = tf.placeholder(tf.float32, [], name="x")
+    graph.prevent_feeding(x)
+    assert not graph.is_feedable(x)
+    with pytest.raises(ValueError, match=r'^Tensor Tensor\("x:0", shape=\(\), dtype=float32\) may not be fed\.$'):
+        sess.run(x, {x: 1.0})
+
+
+def test_eval_and_run_use_the_default_session(graph):
+    x = tf.placeholder(tf.float32, [])
+    v = tf.Variable(1.0)
+    y = x + v
+    with tf.Session(graph=graph) as sess:
+        v.initializer.run()
+        assert y.eval({x: 2.0}) == 3.0
+    other = tf.Session(graph=graph)
+    v.initializer.run(session=other)
+    assert y.eval(feed_dict={x: 3.0}, session=other) == 4.0
+    assert sess is not tf.get_default_session()
