@@ -163,7 +163,7 @@ class VariableScope:
                 arguments[argument] = getattr(self, argument)
         arguments["dtype"] = as_dtype(arguments.get("dtype") or self.dtype)
         reuse = self._reuse
-        full_name = f"{self._name}/{name}" if self._name and name else self._name + name
+        full_name = f"{self._name}/{name}" if self._name else name
         getter = arguments.pop("custom_getter", None) or self.custom_getter
         with name_scope(None):
             if getter is None:

@@ -97,7 +97,7 @@ class LeakyRelu(Activation):
     attributes = {"alpha": 0.2, "T": FLOATING}
 
     def gradient(self, op: Any, grad: Tensor) -> list[Any]:
-        return [LeakyReluGrad(grad, op.inputs[0], alpha=op.get_attr("alpha"))]
+        return [LeakyReluGrad(grad, op.inputs[0], alpha=op.attributes["alpha"])]
 
     def lower(self, b: Any, features: Any, *, alpha: float) -> Any:
         return b.select(b.map("gt", features, 0), features, b.mul(features, alpha))
@@ -110,7 +110,7 @@ class LeakyReluGrad(ActivationGradient):
     attributes = {"alpha": 0.2, "T": FLOATING}
 
     def gradient(self, op: Any, grad: Tensor) -> list[Any]:
-        alpha = op.get_attr("alpha")
+        alpha = op.attributes["alpha"]
         return [LeakyReluGrad(grad, op.inputs[1], alpha=alpha), PUBLIC["zeros_like"](op.inputs[1])]
 
     def lower(self, b: Any, gradients: Any, features: Any, *, alpha: float) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from sessile.graph.op_definition import Attribute
 from sessile.graph.tensor_shape import TensorShape
 
 Padding = tuple[tuple[int, int], ...]
@@ -84,3 +85,8 @@ def as_strides(value: Any, rank: int, data_format: str, name: str) -> list[int]:
     if len(given) != rank - 2:
         raise ValueError(f"{name} should be of length 1, {rank - 2} or {rank} but was {len(given)}")
     return [1, *given, 1] if data_format.endswith("C") else [1, 1, *given]
+
+
+def same_or_valid() -> Attribute:
+    """The declaration of an attribute `padding` that is SAME or VALID."""
+    return Attribute("string", allowed=frozenset({b"SAME", b"VALID"}))

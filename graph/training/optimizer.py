@@ -169,7 +169,7 @@ class Optimizer:
             get_default_graph().control_dependencies([self._finish(updates, "update")]),
             get_default_graph().colocate_with(global_step.op),
         ):
-            return state.AssignAdd(global_step, PUBLIC["constant"](1, global_step.dtype.base_dtype), name=scope).op
+            return state.AssignAdd(global_step, 1, name=scope).op
 
     # --- slots
 
