@@ -13,10 +13,13 @@ from typing import Any
 
 import numpy as np
 
+from sessile.ir import primitives as _registered
 from sessile.ir.primitive import PRIMITIVES, ProgramError
 from sessile.ir.program import Instruction, Location, Program, Region, SizeSource, Value
 from sessile.ir.sizes import Size
 from sessile.ir.types import TensorType, element_type_of
+
+assert _registered
 
 Replacement = Value | Sequence[Value] | None
 Rule = Callable[[Instruction, "Rewriter"], Replacement]

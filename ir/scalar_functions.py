@@ -111,6 +111,9 @@ def _log_gamma(x: float) -> float:
         return math.inf
 
 
+_DIGAMMA_SERIES = (1 / 12, 691 / 32760, 1 / 132, 1 / 240, 1 / 252, 1 / 120, 1 / 12)
+
+
 def _digamma(x: float) -> float:
     """Reflection for x < 0, recurrence up to 10, then the asymptotic series (Abramowitz and Stegun, 6.3.7, 6.3.18)."""
     if math.isnan(x) or x == -math.inf or (x <= 0 and x == math.floor(x)):
@@ -124,7 +127,9 @@ def _digamma(x: float) -> float:
         total -= 1 / x
         x += 1
     y = 1 / (x * x)
-    series = y * (1 / 12 - y * (1 / 120 - y * (1 / 252 - y * (1 / 240 - y * (1 / 132)))))
+    series = 0.0
+    for coefficient in _DIGAMMA_SERIES:
+        series = y * (coefficient - series)
     return total + math.log(x) - 0.5 / x - series
 
 
