@@ -101,7 +101,10 @@ class CallHost(Primitive):
 
 @primitive("check")
 class Check(Primitive):
-    """Ends the run with `message` unless the operand is true everywhere; the other operands are shown as values."""
+    """Ends the run with `message` unless the operand is true everywhere.
+
+    The other operands are shown as values: each in the place of a "{}" in the message, or all after it.
+    """
 
     pure = False
 
@@ -115,5 +118,6 @@ class Check(Primitive):
         self, condition: np.ndarray, *data: np.ndarray, message: str, kind: str = "invalid_argument"
     ) -> tuple[()]:
         if not np.all(condition):
-            raise RunFailure(kind, " ".join([message, *(np.array2string(np.asarray(d)) for d in data)]))
+            shown = [np.array2string(np.asarray(d)) for d in data]
+            raise RunFailure(kind, message.format(*shown) if "{}" in message else " ".join([message, *shown]))
         return ()
