@@ -97,7 +97,14 @@ class Executable:
         self._generation = -1
         self._results = [self._result_reader(value) for value in native.program.results]
         self.is_simple = not native.plan.copies and all(stage is not None for stage in self._stages)
-        self._writers = [_writer(view) for view in self._feed_views]
+        self._pointed = [index for index, view in enumerate(self._feed_views) if view is None]
+        self._writers = [
+            self._pointer(index) if view is None else _writer(view) for index, view in enumerate(self._feed_views)
+        ]
+        self._runs = [stage.run for stage in self._stages if stage is not None]
+        self._is_pure = self.is_simple and not any(
+            isinstance(home, Variable) or layout.streams for layout in native.layouts if layout for home in layout.buffers
+        )
 
     # --- binding
 
@@ -215,18 +222,26 @@ class Executable:
 
         For programs without stages on the host (`is_simple`).
         """
-        for write, value in zip(self._writers, values, strict=True):
+        for write, value in zip(self._writers, values):  # noqa: B905 (the lengths were made equal once and for all)
             if not write(value):
                 return NotImplemented
+        if self._is_pure:
+            return self._run_native_stages()
         with self._state.lock:
             if self._generation != self._state.generation:
                 self._find_variables()
-            for stage in self._stages:
-                stage.run()  # type: ignore[union-attr]
-            return [read() for read in self._results]
+            return self._run_native_stages()
+
+    def _run_native_stages(self) -> list[Any]:
+        for run in self._runs:
+            run()
+        results = [read() for read in self._results]
+        if self._pointed:
+            self._release_feeds()
+        return results
 
     def run(self, values: Sequence[Any], context: RunContext | None = None) -> list[Any]:
-        """Runs once. `values` are the feeds in the order of the program's parameters.
+        """Runs once. `values` are the feeds, as arrays of their types, in the order of the program's parameters.
 
         Raises LocatedFailure when a kernel or the host meets values that it cannot compute with.
         """
@@ -238,7 +253,15 @@ class Executable:
         with self._state.lock:
             if self._generation != self._state.generation:
                 self._find_variables()
-            return self._run_stages(context)
+            try:
+                return self._run_stages(context)
+            finally:
+                self._release_feeds()
+
+    def _release_feeds(self) -> None:
+        """The caller's arrays are not kept beyond the run."""
+        for index in self._pointed:
+            self._dynamic.pop(self._feed_homes[index], None)
 
     def _run_stages(self, context: RunContext | None) -> list[Any]:
         self.bindings = dict(self._known)
@@ -251,6 +274,22 @@ class Executable:
         results = [read() for read in self._results]
         self._write_variables()
         return results
+
+    def _pointer(self, index: int) -> Callable[[Any], bool]:
+        """A function that points at a large feed if it can be read as it is, and says whether it can."""
+        type = self.native.parameters[index].result.type
+        if type.dtype == "string":
+            return lambda value: False
+        dtype, shape = NUMPY_DTYPES[type.dtype], type.bound(self._known)
+
+        def point(value: Any) -> bool:
+            fits = isinstance(value, np.ndarray) and value.shape == shape and value.dtype == dtype
+            if fits and value.flags.c_contiguous and value.flags.aligned:
+                self._give_memory(self._feed_homes[index], value)
+                return True
+            return False
+
+        return point
 
     def _point_at(self, index: int, value: Any) -> None:
         array = np.ascontiguousarray(value)
@@ -339,10 +378,8 @@ def _contiguous(result: Any) -> np.ndarray:
     return np.array(result, order="C", copy=None, ndmin=0) if np.ndim(result) == 0 else np.ascontiguousarray(result)
 
 
-def _writer(view: np.ndarray | None) -> Callable[[Any], bool]:
+def _writer(view: np.ndarray) -> Callable[[Any], bool]:
     """A function that writes a raw value into a feed if it fits as it is, and says whether it did."""
-    if view is None:
-        return lambda value: False
     dtype, shape, ndarray = view.dtype, view.shape, np.ndarray
 
     def write_array(value: Any) -> bool:
