@@ -170,10 +170,10 @@ class OpDefinition:
     @cached_property
     def _rule_attributes(self) -> dict[str, tuple[str, ...]]:
         rules = {"infer": self.infer, "lower": self.lower, "fold": self.fold}
-        return {name: _keyword_names(rule) for name, rule in rules.items()}
+        return {name: _keyword_names(rule, self.attribute_table) for name, rule in rules.items()}
 
     def attributes_for(self, rule: str, op: Operation) -> dict[str, Any]:
-        """The attributes of `op` that the rule's signature names."""
+        """The attributes of `op` that the rule's signature names: all of them for a rule that takes `**attributes`."""
         return {name: op._attributes[name] for name in self._rule_attributes[rule]}
 
     def grouped(self, tensors: Sequence[Any], op: Operation) -> list[Any]:
@@ -278,8 +278,10 @@ def _shape_message(op: Operation, error: ValueError) -> str:
     return "\n".join(lines)
 
 
-def _keyword_names(rule: Callable[..., Any]) -> tuple[str, ...]:
+def _keyword_names(rule: Callable[..., Any], attributes: Mapping[str, Attribute]) -> tuple[str, ...]:
     parameters = inspect.signature(rule).parameters.values()
+    if any(p.kind is inspect.Parameter.VAR_KEYWORD for p in parameters):
+        return tuple(attributes)
     return tuple(p.name for p in parameters if p.kind is inspect.Parameter.KEYWORD_ONLY)
 
 

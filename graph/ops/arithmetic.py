@@ -237,7 +237,7 @@ class Atan2(BinaryElementwise):
     attributes = {"T": FLOATING}
     function = "atan2"
 
-    def infer(self, y: Tensor, x: Tensor) -> TensorShape:
+    def infer(self, y: Tensor, x: Tensor) -> TensorShape:  # type: ignore[override]
         return broadcast(y, x)
 
     def gradient(self, op: Any, grad: Tensor) -> list[Any]:

@@ -6,8 +6,7 @@ one refers to none of them, so that it can be imported by name.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 from sessile.graph.constant_value import on_known
 from sessile.graph.dtypes import COMPLEX, FLOATING, NUMERIC
@@ -23,7 +22,7 @@ class UnaryElementwise(OpDefinition):
     """Base of operations that apply one scalar function to each element."""
 
     inputs = {"x": "T"}
-    attributes: Any = {"T": ANALYTIC}
+    attributes = {"T": ANALYTIC}
     outputs = {"y": "T"}
     function = ""
 
@@ -38,10 +37,10 @@ class BinaryElementwise(OpDefinition):
     """Base of operations that combine two tensors of one type, element by element."""
 
     inputs = {"x": "T", "y": "T"}
-    attributes: Any = {"T": NUMERIC}
+    attributes = {"T": NUMERIC}
     outputs = {"z": "T"}
     function = ""
-    python_function: Callable[[Any, Any], Any] | None = None
+    python_function: ClassVar[Any] = None
 
     def infer(self, x: Tensor, y: Tensor) -> TensorShape:
         return broadcast(x, y)

@@ -20,7 +20,7 @@ from sessile.graph.tensor_shape import TensorShape
 class Comparison(BinaryElementwise):
     """Base of comparisons."""
 
-    attributes: Any = {"T": REAL_NUMBER}
+    attributes = {"T": REAL_NUMBER}
     outputs = {"z": dtypes.bool}
 
     def gradient(self, op: Any, grad: Any) -> list[Any]:

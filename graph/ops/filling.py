@@ -63,7 +63,7 @@ class ZerosLike(OpDefinition):
     """Zeros (false, the empty string) in the shape and type of the input."""
 
     inputs = {"x": "T"}
-    attributes: Any = {"T": Attribute("type")}
+    attributes = {"T": Attribute("type")}
     outputs = {"y": "T"}
     value = 0
     differentiable = False

@@ -109,15 +109,16 @@ def slices_gradient(params: Tensor, indices: Tensor, grad: Tensor) -> IndexedSli
 
 def _gradient_along(params: Tensor, indices: Tensor, axis: Tensor, grad: Tensor, batch: int) -> Tensor:
     """The gradient of slices along another axis: that axis is brought to the front, and slices of one place summed."""
-    rank, place = params.shape.ndims, known_number(axis)
-    if rank is None or place is None or indices.shape.ndims is None:
+    rank, depth, place = params.shape.ndims, indices.shape.ndims, known_number(axis)
+    if rank is None or depth is None or place is None:
         raise LookupError("The gradient of gather needs a known rank and axis")
     place %= rank
     count = shapes.shape(params)[place]
     if batch:
-        return _gradient_of_batch(params, indices, grad, place, batch % (indices.shape.ndims + 1), count)
-    chosen = list(range(place, place + indices.shape.ndims))
-    others = [k for k in range(rank + indices.shape.ndims - 1) if k not in chosen]
+        batch %= depth + 1
+        return _gradient_of_batch(params, indices, grad, place, batch, depth - batch, count)
+    chosen = list(range(place, place + depth))
+    others = [k for k in range(rank + depth - 1) if k not in chosen]
     front = transposition.transpose(grad, [*chosen, *others])
     flat = shapes.reshape(front, joining.concat([[-1], _sizes_without(params, place)], 0))
     summed = segments.unsorted_segment_sum(flat, shapes.reshape(indices, [-1]), count)
@@ -129,11 +130,13 @@ def _sizes_without(params: Tensor, place: int) -> Tensor:
     return joining.concat([shape[:place], shape[place + 1 :]], 0)
 
 
-def _gradient_of_batch(params: Tensor, indices: Tensor, grad: Tensor, place: int, batch: int, count: Tensor) -> Tensor:
+def _gradient_of_batch(
+    params: Tensor, indices: Tensor, grad: Tensor, place: int, batch: int, depth: int, count: Tensor
+) -> Tensor:
     """As above, with a row of places for each element of the batch: places are numbered through over all rows."""
-    rank, extra = params.shape.ndims, indices.shape.ndims - batch
-    chosen = list(range(place, place + extra))
-    inner = [k for k in range(batch, rank - 1 + extra) if k not in chosen]
+    rank = len(params.shape)
+    chosen = list(range(place, place + depth))
+    inner = [k for k in range(batch, rank - 1 + depth) if k not in chosen]
     front = transposition.transpose(grad, [*range(batch), *chosen, *inner])
     shape = shapes.shape(params)
     rows = reductions.reduce_prod(shape[:batch])

@@ -19,9 +19,9 @@ from sessile.graph.tensor_shape import TensorShape
 class PassesOn(OpDefinition):
     """Base of operations whose output is their first input."""
 
-    inputs: Any = {"input": "T"}
-    attributes: Any = {"T": Attribute("type")}
-    outputs: Any = {"output": "T"}
+    inputs = {"input": "T"}
+    attributes = {"T": Attribute("type")}
+    outputs = {"output": "T"}
 
     def infer(self, input: Tensor) -> TensorShape:
         return input._shape

@@ -37,7 +37,7 @@ def slice_tensor(tensor: Any, item: Any) -> Tensor:
     ends = (*specification.begin, *specification.end, *specification.strides)
     with name_scope(None, "strided_slice", [tensor, *(end for end in ends if isinstance(end, Tensor))]) as scope:
         vectors = _stacked(specification.begin, specification.end, specification.strides)
-        return slicing.strided_slice(tensor, *vectors, **specification.masks, name=scope)
+        return slicing.StridedSlice(tensor, *vectors, **specification.masks, name=scope)
 
 
 def _is_mask(item: Any) -> bool:

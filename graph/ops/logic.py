@@ -17,7 +17,7 @@ class LogicalBinary(BinaryElementwise):
     """Base of operations on two truth values."""
 
     inputs = {"x": dtypes.bool, "y": dtypes.bool}
-    attributes: Any = {}
+    attributes = {}
     outputs = {"z": dtypes.bool}
     commutative = True
 

@@ -20,8 +20,8 @@ FACTORS = FLOATING | COMPLEX | {int32, int64}
 class MatrixProduct(OpDefinition):
     """Base of products of two matrices, each of which may be transposed first."""
 
-    inputs: Any = {"a": "T", "b": "T"}
-    outputs: Any = {"product": "T"}
+    inputs = {"a": "T", "b": "T"}
+    outputs = {"product": "T"}
 
     def infer(self, a: Tensor, b: Tensor, *, transpose_a: bool, transpose_b: bool) -> TensorShape:
         left, right = of_rank(a, 2), of_rank(b, 2)

@@ -22,8 +22,8 @@ INDEX_TYPE = Attribute("type", default=int32, allowed=INDEX)
 class Padding(OpDefinition):
     """Base of operations that put elements around a tensor."""
 
-    inputs: Any = {"input": "T", "paddings": "Tpaddings"}
-    attributes: Any = {"T": Attribute("type"), "Tpaddings": INDEX_TYPE}
+    inputs = {"input": "T", "paddings": "Tpaddings"}
+    attributes = {"T": Attribute("type"), "Tpaddings": INDEX_TYPE}
     outputs = {"output": "T"}
 
     def padded_shape(self, input: Tensor, paddings: Tensor) -> TensorShape:

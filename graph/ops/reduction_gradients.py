@@ -40,7 +40,7 @@ def reduced_shape(input_shape: Tensor, axes: Tensor) -> Tensor:
     input_shape, axes = casts.cast(input_shape, int32), casts.cast(axes, int32)
     rank = shapes.size(input_shape)
     axes = (axes + rank) % rank
-    ones = filling.fill(shapes.shape(axes), 1)
+    ones = filling.Fill(shapes.shape(axes), 1)
     return stitching.DynamicStitch([ranges.range_(0, rank), axes], [input_shape, ones])
 
 

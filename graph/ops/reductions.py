@@ -27,8 +27,8 @@ class Reduction(OpDefinition):
     """Base of operations that combine the elements along the axes that a second input names."""
 
     inputs = {"input": "T", "reduction_indices": "Tidx"}
-    attributes: Any = {"keep_dims": False, "T": NUMERIC | QUANTIZED, "Tidx": AXIS_TYPE}
-    outputs: Any = {"output": "T"}
+    attributes = {"keep_dims": False, "T": NUMERIC | QUANTIZED, "Tidx": AXIS_TYPE}
+    outputs = {"output": "T"}
     function = ""
 
     def infer(self, input: Tensor, reduction_indices: Tensor, *, keep_dims: bool) -> TensorShape:

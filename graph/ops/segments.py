@@ -44,7 +44,7 @@ class SegmentReduction(OpDefinition):
     """Base of reductions of rows whose segment ids are sorted; segments without rows give 0 (1 for products)."""
 
     inputs = {"data": "T", "segment_ids": "Tindices"}
-    attributes: Any = {"T": NUMERIC | QUANTIZED, "Tindices": INDEX}
+    attributes = {"T": NUMERIC | QUANTIZED, "Tindices": INDEX}
     outputs = {"output": "T"}
     function = ""
 
@@ -155,7 +155,7 @@ class UnsortedSegmentReduction(OpDefinition):
     """Base of reductions of elements by segment ids in any order; negative ids leave their elements out."""
 
     inputs = {"data": "T", "segment_ids": "Tindices", "num_segments": "Tnumsegments"}
-    attributes: Any = {
+    attributes = {
         "T": NUMERIC | QUANTIZED,
         "Tindices": INDEX,
         "Tnumsegments": Attribute("type", default=int32, allowed=INDEX),
@@ -266,9 +266,9 @@ def _element_counts(data: Tensor, ids: Tensor, count: Any) -> Tensor:
     """How many elements each segment has, at least 1, in a shape that broadcasts against the rows."""
     ones = filling.ones_like(ids, dtype=data.dtype.base_dtype)
     counts = arithmetic.Maximum(UnsortedSegmentSum(ones, ids, count), 1)
-    for _ in range(data.shape.ndims - ids.shape.ndims):
-        counts = shapes.expand_dims(counts, -1)
-    return counts
+    if data.shape.ndims is None or ids.shape.ndims is None:
+        raise ValueError("the mean over segments needs data and ids of known rank")
+    return shapes.reshape(counts, [-1] + [1] * (data.shape.ndims - ids.shape.ndims))
 
 
 @public("unsorted_segment_mean", "math.unsorted_segment_mean")

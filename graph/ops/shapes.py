@@ -429,7 +429,7 @@ def _shape_to_tensor(value: TensorShape, dtype: Any = None, name: str | None = N
         raise ValueError(f"Cannot convert a partially known TensorShape to a Tensor: {value}")
     sizes = value.as_list()
     if dtype is None:
-        dtype = int64 if any(size >= 2**31 for size in sizes) else int32
+        dtype = int64 if any(size is not None and size >= 2**31 for size in sizes) else int32
     elif dtype not in INDEX:
         raise TypeError(f"Cannot convert a TensorShape to dtype: {dtype}")
     return constant(sizes, dtype, name=name or "shape_as_tensor")

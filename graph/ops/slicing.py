@@ -166,7 +166,8 @@ class StridedSlice(Strided):
         if sizes is None or length is None:
             return UNKNOWN
         masks = Masks(begin_mask, end_mask, ellipsis_mask, new_axis_mask, shrink_axis_mask)
-        entries = entries_of(*(_partly_known(t, length) for t in (begin, end, strides)), masks, len(sizes))
+        begins, ends, steps = (_partly_known(tensor, length) for tensor in (begin, end, strides))
+        entries = entries_of(begins, ends, steps, masks, len(sizes))
         result: list[int | None] = []
         axes = iter(enumerate(sizes))
         for entry in entries:
@@ -194,12 +195,12 @@ class StridedSlice(Strided):
         new_axis_mask: int,
         shrink_axis_mask: int,
     ) -> Any:
-        numbers = [known(tensor).tolist() for tensor in (begin, end, strides)]
-        if any(None in vector for vector in numbers):
+        begins, ends, steps = (known(tensor).tolist() for tensor in (begin, end, strides))
+        if any(None in vector for vector in (begins, ends, steps)):
             return None
         value = known(input)
         masks = Masks(begin_mask, end_mask, ellipsis_mask, new_axis_mask, shrink_axis_mask)
-        return value[numpy_index(entries_of(*numbers, masks, value.ndim))]
+        return value[numpy_index(entries_of(begins, ends, steps, masks, value.ndim))]
 
     def gradient(self, op: Any, grad: Tensor) -> list[Any]:
         source, begin, end, strides = op.inputs

@@ -26,7 +26,7 @@ class DynamicStitch(OpDefinition):
     """
 
     inputs = {"indices": "N * int32", "data": "N * T"}
-    attributes: Any = {"N": Attribute("int", minimum=1), "T": Attribute("type")}
+    attributes = {"N": Attribute("int", minimum=1), "T": Attribute("type")}
     outputs = {"merged": "T"}
 
     def infer(self, indices: list[Tensor], data: list[Tensor]) -> TensorShape:

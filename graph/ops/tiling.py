@@ -43,9 +43,9 @@ class Tile(OpDefinition):
         shape = shapes.shape(source, out_type=multiples.dtype.base_dtype)
         # each axis becomes a pair (repetition, element), over whose first part the gradient is summed
         pairs = shapes.reshape(joining.stack([multiples, shape], axis=1), [-1])
-        axes = np.arange(0, 2 * source.shape.ndims, 2, dtype=np.int32) if source.shape.ndims is not None else None
-        if axes is None:
-            axes = ranges.range_(0, shapes.size(pairs), 2)
+        rank = source.shape.ndims
+        axes: Any = None if rank is None else np.arange(0, 2 * rank, 2, dtype=np.int32)
+        axes = ranges.range_(0, shapes.size(pairs), 2) if axes is None else axes
         result = reductions.reduce_sum(shapes.reshape(grad, pairs), axes)
         result.set_shape(source.shape)
         return [result, None]
