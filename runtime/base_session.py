@@ -19,14 +19,14 @@ from sessile.graph.operation import Operation
 from sessile.graph.tensor import default_session_stack
 from sessile.runtime.devices import DeviceAttributes, Placement
 from sessile.runtime.executor import Executor
-from sessile.runtime.feeds import resolve_feeds
+from sessile.runtime.feeds import feed_keys, resolve_feeds
 from sessile.runtime.fetches import resolve_fetches
 from sessile.runtime.graph_growth import GraphGrowth
 from sessile.runtime.log_setup import active_logger
 from sessile.runtime.partial_run import PartialRuns
 from sessile.runtime.planner import Planner
 from sessile.runtime.run_options import fill_metadata, monitor_for
-from sessile.runtime.run_plan import RunPlan, call_key
+from sessile.runtime.run_plan import RunPlan, call_key, is_plain_key
 from sessile.runtime.session_options import options_from
 from sessile.runtime.tensor_handle import TensorHandle, TensorStore, handle_text, with_kept_values
 from sessile.runtime.variable_store import VariableStore
@@ -146,7 +146,7 @@ class BaseSession:
             fill_metadata(run_metadata, options, monitor, self._graph, needed, self._placement)
         logger = active_logger("run")
         if logger is not None:
-            logger.info("%s: %.0f us", plan.structure, (time.perf_counter() - started) * 1e6)
+            logger.info("%s: %.0f us", plan.name, (time.perf_counter() - started) * 1e6)
         return result
 
     def _plan_for(self, fetches: Any, feed_dict: Any) -> tuple[RunPlan, Sequence[Any]]:
@@ -200,10 +200,10 @@ class BaseSession:
             raise TypeError("`feed_list` must be a list or tuple.")
         self._check_usable()
         keys = list(feed_list or ())
-        plan = self._planner.plan(
-            resolve_fetches(self._graph, fetches, self._keep), tuple(resolve_feeds(self._graph, dict.fromkeys(keys)))
-        )
-        is_direct = len(plan.feeds) == len(keys) and self._quick_plans is self._plans and not plan.deletions
+        structure = resolve_fetches(self._graph, fetches, self._keep)
+        plan = self._planner.plan(structure, tuple(feed_keys(self._graph, keys)))
+        is_plain = all(is_plain_key(key) for key in keys) and not plan.deletions
+        is_direct = is_plain and self._quick_plans is self._plans
 
         def run_fetches(*values: Any, **options: Any) -> Any:
             if len(values) == len(keys) and is_direct and not options and not self._closed:

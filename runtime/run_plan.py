@@ -52,6 +52,12 @@ class RunPlan:
         self.deletions = [op for op in needed if op.type == "DeleteSessionTensor"]
         self.graph_size = -1  # the number of operations when it ran last, by which growth is noticed
 
+    @property
+    def name(self) -> str:
+        """What is fetched and fed, by name."""
+        fetched = ", ".join(element.name for element in (*self.structure.tensors, *self.structure.targets))
+        return f"{fetched} fed {', '.join(tensor.name for tensor in self.feeds)}" if self.feeds else fetched
+
     def run(self, values: Sequence[Any]) -> Any:
         """The result, for the values of the feeds, in order and as the user gave them.
 
@@ -91,7 +97,7 @@ def call_key(fetches: Any, feed_dict: Mapping[Any, Any]) -> Hashable | None:
     For a single element, and for a plain list or tuple of elements, it is what `Session.run` itself puts together.
     """
     fetched = _structure_key(fetches)
-    if fetched is None or type(feed_dict) is not dict or not all(_is_plain_key(key) for key in feed_dict):
+    if fetched is None or type(feed_dict) is not dict or not all(is_plain_key(key) for key in feed_dict):
         return None
     return (*fetched, *feed_dict)
 
@@ -123,5 +129,6 @@ def _is_leaf(item: Any) -> bool:
     return isinstance(item, _LEAVES) or hasattr(item, "_as_graph_element")
 
 
-def _is_plain_key(key: Any) -> bool:
+def is_plain_key(key: Any) -> bool:
+    """Whether a key of a `feed_dict` stands for one tensor, always the same."""
     return isinstance(key, (Tensor, str, bytes)) or hasattr(key, "_as_graph_element")

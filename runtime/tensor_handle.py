@@ -106,6 +106,9 @@ class TensorHandle:
     def __str__(self) -> str:
         return self._handle
 
+    def __repr__(self) -> str:
+        return f"<TensorHandle {self._handle!r} dtype={self._dtype.name}>"
+
 
 def with_kept_values(feeds: dict[Tensor, Any], store: TensorStore) -> dict[Tensor, Any]:
     """The feeds, and for each handle that is fed to a placeholder of `tf.get_session_tensor`, the value as well.
@@ -117,6 +120,8 @@ def with_kept_values(feeds: dict[Tensor, Any], store: TensorStore) -> dict[Tenso
         for op in tensor._consumers:
             if op.type == "GetSessionTensor":
                 complete.setdefault(op.outputs[0], _kept_for(op, value, store))
+            if op.type in ("GetSessionTensor", "DeleteSessionTensor"):
+                complete[tensor] = handle_text(value)
     return complete
 
 

@@ -4,6 +4,7 @@ import collections
 
 import numpy as np
 import pytest
+
 import sessile as tf
 
 

@@ -4,6 +4,7 @@ import collections
 
 import numpy as np
 import pytest
+
 import sessile as tf
 
 Pair = collections.namedtuple("Pair", ["first", "second"])
@@ -82,7 +83,7 @@ def test_ordered_and_default_dicts_keep_their_class(sess):
 def test_keys_of_dicts_need_not_be_strings(sess):
     a = tf.constant(1.0)
     assert sess.run({1: a, a: a}) == {1: 1.0, a: 1.0}
-    assert list(sess.run({True: a}))[0] is True
+    assert next(iter(sess.run({True: a}))) is True
 
 
 def test_attrs_classes_are_filled(sess):

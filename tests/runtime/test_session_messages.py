@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 import sessile as tf
 
 CASES = sorted((Path(__file__).parent / "messages").glob("*.txt"))
@@ -21,7 +22,7 @@ def outcome(program: str, name: str) -> tuple[str, str]:
     linecache.cache[filename] = (len(program), None, program.splitlines(keepends=True), filename)
     names = {"tf": tf, "np": np, "__name__": "__main__"}
     tf.reset_default_graph()
-    with pytest.raises(Exception) as raised:  # noqa: B017
+    with pytest.raises(Exception) as raised:
         exec(compile(program, filename, "exec"), names)
     message = re.sub(r"<Graph 0x[0-9a-f]+", "<Graph 0x0", str(raised.value))
     message = re.sub(rf'  File "(?!{filename}").*\n    .*\n', "", message)
