@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from sessile.ir.primitive import Primitive, primitive, require
@@ -76,7 +78,10 @@ class WindowReduce(Primitive):
 
 @primitive("select_and_scatter")
 class SelectAndScatter(Primitive):
-    """Adds each element of `source` to the place of the first largest element of its window in `x`; zero elsewhere."""
+    """Adds each element of `source` to the place of the first largest element of its window in `x`; zero elsewhere.
+
+    NaN is larger than all numbers; padding is never chosen.
+    """
 
     def infer(self, x: TensorType, source: TensorType, *, window: Axes, strides: Axes, padding: Padding) -> TensorType:
         expected = WindowReduce().infer(x, function="max", window=window, strides=strides, padding=padding)
@@ -87,10 +92,13 @@ class SelectAndScatter(Primitive):
         self, x: np.ndarray, source: np.ndarray, *, window: Axes, strides: Axes, padding: Padding
     ) -> np.ndarray:
         around = _surrounded(x, "max", padding)
-        windows = _all_windows(around, window, strides)
-        flat = windows.reshape(*windows.shape[: x.ndim], -1)
-        chosen = np.unravel_index(np.argmax(flat, -1), window)
-        firsts = np.indices(windows.shape[: x.ndim])
+        counts = source.shape
+        flat = _all_windows(around, window, strides).reshape(*counts, math.prod(window))
+        inside = _all_windows(np.pad(np.ones(x.shape, bool), padding), window, strides).reshape(flat.shape)
+        largest = flat.max(-1, keepdims=True)
+        is_largest = np.where(np.isnan(largest), np.isnan(flat), flat == largest) & inside
+        chosen = np.unravel_index(np.argmax(is_largest, -1), window)
+        firsts = np.indices(counts)
         places = tuple(f * s + c for f, s, c in zip(firsts, strides, chosen, strict=True))
         total = np.zeros(around.shape, source.dtype)
         np.add.at(total, places, source)
