@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sessile.compiler.argument_layout import ArgumentLayout
-from sessile.compiler.cpu.step_loop import StepProgram, native_loop
+from sessile.compiler.cpu.step_loop import StepProgram, native_loop, new_trace, trace_records
+from sessile.compiler.cpu.step_loop_code import TRACE
 from sessile.compiler.cpu.thread_team import Team, shared_team
 from sessile.compiler.kernel_call import KernelCall, Workspace
 from sessile.compiler.memory_plan import Dynamic, Home
+from sessile.ir.program import Instruction
 from sessile.ir.sizes import evaluate
 from sessile.ir.types import NUMPY_DTYPES
 
@@ -99,12 +101,29 @@ class BoundStage:
             self._arguments[self._layout.workspaces] = address
 
     def run(self) -> None:
+        """Runs the stage. Raises LocatedFailure when a kernel has set the status words."""
+        self._prepare()
+        failed = self._run_steps(self._control_address)
+        if failed:
+            raise self._executable.failure(self._layout.instructions[failed - 1])
+
+    def run_traced(self) -> list[tuple[Instruction, int, int]]:
+        """Runs the stage; returns for each kernel its instruction, and when it began and ended (monotonic nanoseconds)."""
+        self._prepare()
+        assert self._control is not None
+        trace = new_trace(len(self._layout.calls))
+        self._control[TRACE] = trace.ctypes.data
+        failed = native_loop().run_steps_traced(self._control_address)
+        self._control[TRACE] = 0
+        if failed:
+            raise self._executable.failure(self._layout.instructions[failed - 1])
+        rows = trace_records(trace).tolist()
+        return [(self._layout.instructions[step], start, end) for step, start, end in rows]
+
+    def _prepare(self) -> None:
         for home in self._own:
             self._executable.new_array(home)
         if self._is_late:
             self._bind()
         if self._team is not None:
             self._team.ensure_started()
-        failed = self._run_steps(self._control_address)
-        if failed:
-            raise self._executable.failure(self._layout.instructions[failed - 1])

@@ -7,6 +7,7 @@ moves new values into variables that could not be computed in place, and copies 
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, NamedTuple, Protocol
@@ -15,6 +16,7 @@ import numpy as np
 
 from sessile.compiler.argument_layout import ArgumentLayout, lay_out
 from sessile.compiler.bound_stage import BoundStage
+from sessile.compiler.feed_writer import feed_writer
 from sessile.compiler.memory_plan import (
     ALIGNMENT,
     LARGE_RESULT_BYTES,
@@ -50,6 +52,15 @@ class SessionState(Protocol):
     def value(self, name: str) -> np.ndarray: ...
     def assign(self, name: str, value: np.ndarray) -> None: ...
     def stream_state(self, stream: str, seed: int, seed2: int) -> np.ndarray: ...
+
+
+class RunObserver(Protocol):
+    """Who watches a run: `traces` asks for the times of all kernels."""
+
+    traces: bool
+
+    def will_run(self, instruction: Instruction) -> None: ...
+    def ran(self, instruction: Instruction, started: int, ended: int, outputs: Sequence[np.ndarray]) -> None: ...
 
 
 class NativeProgram:
@@ -99,7 +110,7 @@ class Executable:
         self.is_simple = not native.plan.copies and all(stage is not None for stage in self._stages)
         self._pointed = [index for index, view in enumerate(self._feed_views) if view is None]
         self._writers = [
-            self._pointer(index) if view is None else _writer(view) for index, view in enumerate(self._feed_views)
+            self._pointer(index) if view is None else feed_writer(view) for index, view in enumerate(self._feed_views)
         ]
         self._runs = [stage.run for stage in self._stages if stage is not None]
         self._is_pure = self.is_simple and not any(
@@ -240,8 +251,12 @@ class Executable:
             self._release_feeds()
         return results
 
-    def run(self, values: Sequence[Any], context: RunContext | None = None) -> list[Any]:
+    def run(
+        self, values: Sequence[Any], context: RunContext | None = None, observer: RunObserver | None = None
+    ) -> list[Any]:
         """Runs once. `values` are the feeds, as arrays of their types, in the order of the program's parameters.
+
+        `observer` is told what is about to run on the host, and what ran when.
 
         Raises LocatedFailure when a kernel or the host meets values that it cannot compute with.
         """
@@ -254,7 +269,7 @@ class Executable:
             if self._generation != self._state.generation:
                 self._find_variables()
             try:
-                return self._run_stages(context)
+                return self._run_stages(context, observer)
             finally:
                 self._release_feeds()
 
@@ -263,14 +278,16 @@ class Executable:
         for index in self._pointed:
             self._dynamic.pop(self._feed_homes[index], None)
 
-    def _run_stages(self, context: RunContext | None) -> list[Any]:
+    def _run_stages(self, context: RunContext | None, observer: RunObserver | None) -> list[Any]:
         self.bindings = dict(self._known)
         for stage, bound in zip(self.native.stages, self._stages, strict=True):
             if isinstance(stage, HostStage):
-                self._run_on_host(stage, context)
-            else:
-                assert bound is not None
+                self._run_on_host(stage, context, observer)
+            elif bound is not None and (observer is None or not observer.traces):
                 bound.run()
+            elif bound is not None and observer is not None:
+                for instruction, started, ended in bound.run_traced():
+                    observer.ran(instruction, started, ended, [self.array(result) for result in instruction.results])
         results = [read() for read in self._results]
         self._write_variables()
         return results
@@ -319,15 +336,20 @@ class Executable:
                     bound.move(home, address)
         self._generation = self._state.generation
 
-    def _run_on_host(self, stage: HostStage, context: RunContext | None) -> None:
+    def _run_on_host(self, stage: HostStage, context: RunContext | None, observer: RunObserver | None) -> None:
         instruction = stage.instruction
         assert context is not None
         context.bindings = self.bindings
         operands = [self.array(operand) for operand in instruction.operands]
+        if observer is not None:
+            observer.will_run(instruction)
+        started = time.perf_counter_ns()
         try:
             results = evaluate_instruction(instruction, operands, context)
         except RunFailure as failure:
             raise LocatedFailure(failure, instruction) from None
+        if observer is not None:
+            observer.ran(instruction, started, time.perf_counter_ns(), results)
         for value, result in zip(instruction.results, results, strict=True):
             self._give_memory(self.native.plan.homes[value], _contiguous(result))
 
@@ -376,31 +398,3 @@ def aligned_bytes(size: int) -> tuple[np.ndarray, int]:
 
 def _contiguous(result: Any) -> np.ndarray:
     return np.array(result, order="C", copy=None, ndmin=0) if np.ndim(result) == 0 else np.ascontiguousarray(result)
-
-
-def _writer(view: np.ndarray) -> Callable[[Any], bool]:
-    """A function that writes a raw value into a feed if it fits as it is, and says whether it did."""
-    dtype, shape, ndarray = view.dtype, view.shape, np.ndarray
-
-    def write_array(value: Any) -> bool:
-        if type(value) is ndarray and value.shape == shape and value.dtype is dtype:
-            view[...] = value
-            return True
-        return False
-
-    if view.ndim or dtype.kind == "O":
-        return write_array
-    python_types = {"f": (float, dtype.type), "b": (bool, dtype.type)}.get(dtype.kind, (dtype.type,))
-    # Writing a number through a memoryview costs a third of what NumPy's assignment does.
-    cell = memoryview(view.reshape(1)) if dtype.char in "fdbBhHiIqQ?" else None
-
-    def write_scalar(value: Any) -> bool:
-        if type(value) in python_types:
-            if cell is None:
-                view[...] = value
-            else:
-                cell[0] = value
-            return True
-        return write_array(value)
-
-    return write_scalar

@@ -22,10 +22,12 @@ from sessile.ir.interpreter import LocatedFailure
 from sessile.runtime.failures import translated
 from sessile.runtime.program_cache import CachedProgram, programs_of
 from sessile.runtime.run_context import RunContext, run_interpreted
-from sessile.runtime.run_monitor import RunMonitor
+from sessile.runtime.run_monitor import NativeObserver, RunMonitor
 from sessile.runtime.variable_store import VariableStore
 
 JIT_MODES = ("auto", "always", "never")
+# A call keeps executables, with their memory, for so many sets of shapes.
+EXECUTABLES_KEPT = 32
 Shapes = tuple[tuple[int, ...], ...]
 
 
@@ -127,7 +129,7 @@ class Call:
     def run(self, values: Sequence[np.ndarray], monitor: RunMonitor | None = None) -> list[Any]:
         """The fetched values, each the caller's own: NumPy scalars for rank 0, arrays otherwise.
 
-        `values` are arrays of the feeds' types and of shapes that fit them. A run that `monitor` traces is interpreted.
+        `values` are arrays of the feeds' types and of shapes that fit them. A run that `monitor` watches tells it what runs.
         Raises what `tf.errors` holds.
         """
         if self._generation != self._variables.generation:
@@ -141,14 +143,14 @@ class Call:
         context = RunContext(named, self._variables, dict(bindings))
         if monitor is not None:
             monitor.check_deadline(self._graph)
-        is_traced = monitor is not None and monitor.trace is not None
         try:
-            native = None if is_traced else program.native(bindings, self._variables, self._options)
+            native = program.native(bindings, self._variables, self._options)
             if native is None:
                 with self._variables.lock:
                     results = run_interpreted(program.program, context, self._graph, monitor)
                     return [result[()] for result in results]
-            return self._run_native(native, shapes, bindings, values, context)
+            observer = None if monitor is None else NativeObserver(monitor, self._graph)
+            return self._run_native(native, shapes, bindings, values, context, observer)
         except LocatedFailure as failure:
             raise translated(failure, self._graph) from None
 
@@ -159,8 +161,11 @@ class Call:
         bindings: Mapping[str, int],
         values: Sequence[np.ndarray],
         context: RunContext,
+        observer: NativeObserver | None,
     ) -> list[Any]:
         free = self._executables.setdefault(shapes, [])
+        if len(self._executables) > EXECUTABLES_KEPT:
+            self._executables.pop(next(iter(self._executables)))
         try:
             executable = free.pop()
         except IndexError:
@@ -168,7 +173,7 @@ class Call:
 
             executable = Executable(native, bindings, self._variables, self._options.threads)
         try:
-            return executable.run(values, context)
+            return executable.run(values, context, observer)
         finally:
             free.append(executable)
             self._last = free if executable.is_simple else []

@@ -118,6 +118,22 @@ class RunMonitor:
         raise DeadlineExceededError(None, None, message)
 
 
+class NativeObserver:
+    """Tells a monitor what a native executable does (see `sessile.compiler.executable.RunObserver`)."""
+
+    def __init__(self, monitor: RunMonitor, graph: Graph) -> None:
+        self.traces = monitor.trace is not None
+        self._monitor = monitor
+        self._graph = graph
+
+    def will_run(self, instruction: Instruction) -> None:
+        self._monitor.check_deadline(self._graph, instruction)
+
+    def ran(self, instruction: Instruction, started: int, ended: int, outputs: Sequence[np.ndarray]) -> None:
+        if self._monitor.trace is not None:
+            self._monitor.trace.record(instruction, started, ended, outputs)
+
+
 def interpret_monitored(program: Program, context: Any, graph: Graph, monitor: RunMonitor) -> list[np.ndarray]:
     """Runs a program by the reference interpreter under a monitor; see `sessile.ir.interpreter.interpret`."""
     environment: dict[Any, Any] = {}
