@@ -1,7 +1,7 @@
 """Sums of elementwise products of rows: what a depthwise convolution is made of, channel by channel side by side.
 
-In: rows of the input and of the filter that lie a constant distance apart. Out: a row of sums, held in registers while all
-products are added.
+In: rows of the input and of the filter that lie a constant distance apart. Out: a row of sums, held in registers
+while all products are added.
 """
 
 from __future__ import annotations
@@ -16,15 +16,16 @@ _VECTORS_AT_ONCE = 4
 
 
 def emit_add_products(caller: Emitter) -> ir.Function:
-    """The function `(y, y_step, x, x_step, x_tap, x_channel, w, w_step, w_tap, w_channel, taps, channels, count, accumulate)`.
+    """The function `(y, y_step, x, x_step, x_tap, x_channel, w, w_step, w_tap, w_channel, taps, channels, count,
+    accumulate)`.
 
     y[g * y_step] = (the same, if accumulate) + sum over channels c and taps t of
     x[g * x_step + t * x_tap + c * x_channel] * w[g * w_step + t * w_tap + c * w_channel], for g < count.
     """
 
     def body(
-        e: Emitter, y: Pointer, y_step: Int, x: Pointer, x_step: Int, x_tap: Int, x_channel: Int, w: Pointer, w_step: Int,
-        w_tap: Int, w_channel: Int, taps: Int, channels: Int, count: Int, accumulate: Int,
+        e: Emitter, y: Pointer, y_step: Int, x: Pointer, x_step: Int, x_tap: Int, x_channel: Int, w: Pointer,
+        w_step: Int, w_tap: Int, w_channel: Int, taps: Int, channels: Int, count: Int, accumulate: Int,
     ) -> None:  # fmt: skip
         steps = _Steps(x_tap, x_channel, w_tap, w_channel, taps, channels)
         with e.branch(y_step.equals(1) & x_step.equals(1) & w_step.equals(1)) as (adjacent, spread):

@@ -11,12 +11,8 @@ import textwrap
 from string import Template
 
 from sessile.compiler.cpu.contraction.contraction_kernel import ContractionKernel
-from sessile.compiler.cpu.contraction.convolution_plan import GEOMETRY, plan_elements
-from sessile.compiler.cpu.contraction.direct_convolution import (
-    GEOMETRY_TEXT,
-    depthwise_code,
-    loop_convolution_code,
-)
+from sessile.compiler.cpu.contraction.convolution_fields import GEOMETRY, geometry_text, plan_elements
+from sessile.compiler.cpu.contraction.direct_convolution import depthwise_code, loop_convolution_code
 from sessile.compiler.cpu.contraction.epilogue import NO_EPILOGUE, Epilogue
 from sessile.compiler.cpu.contraction.tiling import Tiling, tiling_for
 from sessile.compiler.kernel_source import kernel_source
@@ -40,8 +36,8 @@ def convolution_kernel(
       batch, groups: images; groups of channels.
       input_channels, output_channels: of one group.
       for axis = 0, 1, 2 (of fewer spatial axes the missing ones come first, all sizes 1, padding and strides 0):
-        input_size, filter_size, output_size; stride: of the windows; padding: before the first element, may be negative;
-        input_dilation, filter_dilation: distance of neighbouring elements and taps, 1 without gaps.
+        input_size, filter_size, output_size; stride: of the windows; padding: before the first element, may be
+        negative; input_dilation, filter_dilation: distance of neighbouring elements and taps, 1 without gaps.
       x_batch, x_group, x_channel, x_axis0, x_axis1, x_axis2: distances of neighbours in the input.
       w_start, w_group, w_input, w_output, w_axis0, w_axis1, w_axis2: where the filter's first tap lies; distances of
         groups, input channels, output channels and taps. Those of taps are negative for a reversed filter.
@@ -49,13 +45,14 @@ def convolution_kernel(
       workspace, workspace_stride: memory of the element type, elements for each part.
       the epilogue's arguments.
 
-    An output element is the sum over taps t and input channels c of w[t, c, output channel] times the input element with
-    the coordinate (place * stride + t * filter_dilation - padding) / input_dilation on each axis. Where there is none,
-    outside or between elements, a zero takes its place; infinite filter elements may or may not make a NaN of it.
-    `Convolution.geometry` makes the integers from shapes. Gradients are convolutions too: with respect to the input, of
-    the output's gradient with the reversed filter, its channel axes exchanged and the strides as input dilation; with
-    respect to the filter, of the input with the output's gradient, batch and channels exchanged in both and the strides
-    as filter dilation.
+    An output element is the sum over taps t and input channels c of w[t, c, output channel] times the input element
+    with the coordinate (place * stride + t * filter_dilation - padding) / input_dilation on each axis. Where there is
+    none, outside or between elements, a zero takes its place; infinite filter elements may or may not make a NaN of
+    it. `Convolution.geometry` makes the integers from shapes.
+
+    Gradients are convolutions too: with respect to the input, of the output's gradient with the reversed filter, its
+    channel axes exchanged and the strides as input dilation; with respect to the filter, of the input with the
+    output's gradient, batch and channels exchanged in both and the strides as filter dilation.
 
     Args:
       dtype: the element type of input, filter and output.
@@ -91,7 +88,8 @@ def _blocked_code(tiling: Tiling, epilogue: Epilogue, interleaved: bool, transpo
     middle = "_interleaved" if interleaved else ""
     body = textwrap.indent("\n".join((*epilogue.lines, f"y[o] = {epilogue.result}")), " " * 36)
     return Template(_BLOCKED if epilogue == NO_EPILOGUE else _BLOCKED + _FINISH).substitute(
-        geometry=GEOMETRY_TEXT,
+        geometry=geometry_text(4),
+        plan_arguments=geometry_text(8),
         parameters=epilogue.parameters,
         plan_phase=f"plan{middle}_phase_{tiling.name}",
         pack_filter=f"pack{'_transposed' if transpose_filter else ''}{middle}_filter_{tiling.name}",
@@ -109,14 +107,16 @@ _BLOCKED = """\
 # A part takes a share of the tiles of places or of output channels; it packs a block of the filter and then, panel by
 # panel, the patches of the input that lie under it.
 def kernel(
-    x, w, y, $geometry,
+    x, w, y,
+    $geometry,
     workspace, workspace_stride, ${parameters}part, parts
 ):
     plan = part * workspace_stride
     left = plan + $plan_size
     right = left + $left_panel
     plan_convolution_$tile(
-        workspace, plan, $geometry
+        workspace, plan,
+        $plan_arguments
     )
     for group in range(groups):
         for phase in range(planned_phases_$tile(workspace, plan)):
@@ -133,7 +133,8 @@ def kernel(
                     first_tile = planned_first_tile_$tile(workspace, plan)
                     for tile in range(first_tile, planned_last_tile_$tile(workspace, plan)):
                         $convolve_tile(
-                            workspace, left, workspace, right, x, 0, y, 0, workspace, plan, tile, p, depth, column, columns
+                            workspace, left, workspace, right, x, 0, y, 0, workspace, plan, tile, p, depth,
+                            column, columns
                         )
 """
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sessile.compiler.cpu.contraction.convolution_plan import AXES, GEOMETRY
+from sessile.compiler.cpu.contraction.convolution_fields import AXES, GEOMETRY
 from sessile.ir.sizes import Size, floor_divide, product
 
 Axes = tuple[int, ...]
@@ -82,7 +82,9 @@ class Convolution:
     @property
     def flops(self) -> Size:
         """Additions and multiplications, for deciding how many threads share the work; products with padding count."""
-        return 2 * product(self.output) * product(self.filter[axis] for axis in (self.layout[1][0], *self.layout[1][2:]))
+        return (
+            2 * product(self.output) * product(self.filter[axis] for axis in (self.layout[1][0], *self.layout[1][2:]))
+        )
 
     @property
     def method(self) -> str:

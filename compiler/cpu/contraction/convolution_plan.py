@@ -4,58 +4,18 @@ In: sizes, strides, paddings and dilations, the arguments of the kernel. Out: fo
 convolution is a matrix product: its rows are places of the result, its columns output channels, and the contracted axis
 runs over the taps of the filter and the input channels. The functions that pack and multiply read the plan.
 
-Phases: where the input is dilated, with gaps between its elements, and neither stride nor filter dilation are at work,
-places that lie `input_dilation` apart see the same taps fall on elements, and all other taps on gaps. Each such phase is
-a convolution of its own without gaps. Other dilated inputs are read element by element, with zeros for the gaps.
+Phases: where the input is dilated, with gaps between its elements, and neither stride nor filter dilation are at
+work, places that lie `input_dilation` apart see the same taps fall on elements, and all other taps on gaps. Each such
+phase is a convolution of its own without gaps. Other dilated inputs are read element by element, with zeros for gaps.
 """
 
 from __future__ import annotations
 
 from llvmlite import ir
 
-from sessile.compiler.cpu.contraction.emission import ELEMENT_BYTES, Emitter, Int, Pointer, Variable
+from sessile.compiler.cpu.contraction.convolution_fields import AXES, FIELDS, GEOMETRY
+from sessile.compiler.cpu.contraction.emission import Emitter, Int, Pointer, Variable
 from sessile.compiler.cpu.contraction.tiling import Tiling
-
-AXES = (0, 1, 2)
-GEOMETRY = (
-    "batch", "groups", "input_channels", "output_channels",
-    *(
-        f"{name}{axis}"
-        for axis in AXES
-        for name in (
-            "input_size", "filter_size", "output_size", "stride", "padding", "input_dilation", "filter_dilation",
-        )
-    ),
-    "x_batch", "x_group", "x_channel", "x_axis0", "x_axis1", "x_axis2",
-    "w_start", "w_group", "w_input", "w_output", "w_axis0", "w_axis1", "w_axis2",
-    "y_batch", "y_group", "y_channel", "y_axis0", "y_axis1", "y_axis2",
-)  # fmt: skip
-"""The integer arguments of a convolution kernel, in order; `convolution.py` says what they mean."""
-
-_DERIVED = (
-    "phases",
-    # Of a phase. taps, places: how many there are of it; origin: the coordinate of the first tap at the first place;
-    # gap: distance of neighbouring input elements, in coordinates; bound: one more than the last element's coordinate.
-    *(f"{name}{axis}" for axis in AXES for name in ("taps", "places", "origin", "gap", "bound", "w_step", "y_step")),
-    "gapped", "x_base", "w_base", "y_base", "depth", "block_depth",
-    # Filter rows that lie `w_row` apart, `w_run` in a row.
-    "w_run", "w_row",
-    # Input elements that lie side by side for a place: taps of axis 2 together with all channels, or channels alone.
-    "x_run", "x_run_taps",
-    # Result rows that lie `y_row` apart, `line` of them in a row. A tile never crosses the end of a line.
-    "line", "line_tiles", "y_row", "first_tile", "last_tile", "first_column", "last_column",
-    # For interleaved panels. Neighbouring rows of a line read input elements `x_row` apart; `rows_per_place` of them
-    # belong to one place of axis 2.
-    "batch_inner", "line_places", "x_row", "rows_per_place",
-    # Of a tile: its first row, as an image and a place, and as a row of its line.
-    "rows", "image", "place0", "place1", "place2", "line_row", "y_start",
-)  # fmt: skip
-FIELDS = (*GEOMETRY, *_DERIVED)
-
-
-def plan_elements(dtype: str) -> int:
-    """Elements of workspace that a plan takes."""
-    return -(-len(FIELDS) * 8 // ELEMENT_BYTES[dtype]) // 16 * 16 + 16
 
 
 class Plan:
@@ -139,10 +99,11 @@ def _merged(e: Emitter, digits: list[tuple[Int, Int]]) -> tuple[Int, Int]:
 
     `digits`: the size of each digit and the distance of its neighbours in memory.
     """
-    count, step = digits[-1]
-    together = count.equals(count)
-    for size, distance in reversed(digits[:-1]):
-        together = together & distance.equals(count * step)
+    *slower, (count, step) = digits
+    together = None
+    for size, distance in reversed(slower):
+        continues = distance.equals(count * step)
+        together = continues if together is None else together & continues
         count = e.select(together, count * size, count)
     return count, step
 
@@ -152,7 +113,6 @@ def _plan_lines(e: Emitter, plan: Plan) -> None:
     digits = [(plan["batch"], plan["y_batch"]), *((plan[f"places{axis}"], plan[f"y_step{axis}"]) for axis in AXES)]
     plan["line"], plan["y_row"] = _merged(e, digits)
     plan["batch_inner"] = 0
-    plan["line_places"] = 1
     channels = plan["input_channels"]
     side_by_side = plan["gap2"].equals(1) & plan["x_channel"].equals(1)
     side_by_side = side_by_side & (plan["filter_dilation2"] * plan["x_axis2"]).equals(channels)
@@ -172,7 +132,6 @@ def _plan_interleaved_lines(e: Emitter, plan: Plan) -> None:
     side_by_side = side_by_side & plan["y_step2"].equals(batch * plan["y_batch"])
     plan["batch_inner"] = e.select(inner, 1, 0)
     plan["line"] = e.select(inner, e.select(side_by_side, places * batch, batch), places)
-    plan["line_places"] = e.select(inner, e.select(side_by_side, places, 1), places)
     plan["y_row"] = e.select(inner, plan["y_batch"], plan["y_step2"])
     plan["x_row"] = e.select(inner, plan["x_batch"], plan["stride2"] * plan["x_axis2"])
     plan["rows_per_place"] = e.select(inner, batch, 1)
@@ -213,7 +172,7 @@ def _plan_share(e: Emitter, plan: Plan, tiling: Tiling, part: Int, parts: Int) -
     plan["last_column"] = e.select(by_rows, columns, e.minimum(last * tiling.columns, columns))
 
 
-def emit_plan_tile(caller: Emitter, tiling: Tiling) -> ir.Function:
+def emit_plan_tile(caller: Emitter, tiling: Tiling, interleaved: bool) -> ir.Function:
     """The function `(plan, tile)`: where a tile's rows begin, as places and in the result."""
 
     def body(e: Emitter, place: Pointer, tile: Int) -> None:
@@ -222,12 +181,12 @@ def emit_plan_tile(caller: Emitter, tiling: Tiling) -> ir.Function:
         line_row = tile % plan["line_tiles"] * tiling.rows
         inner = plan["batch_inner"].equals(1)
         row = tile // plan["line_tiles"] * line + line_row
-        # With images side by side, the row is ((place0, place1, place2), image), else (image, (place0, place1, place2)).
+        # With images side by side, the row is (places, image), else (image, places).
         all_places = plan["places0"] * plan["places1"] * plan["places2"]
         position = e.select(inner, row // plan["batch"], row % all_places)
         image = e.select(inner, row % plan["batch"], row // all_places)
-        plan["rows"] = e.minimum(line - line_row, tiling.rows)
-        plan["line_row"] = line_row
+        rows = e.minimum(line - line_row, tiling.rows)
+        plan["rows"] = rows
         plan["image"] = image
         plan["place2"] = position % plan["places2"]
         plan["place1"] = position // plan["places2"] % plan["places1"]
@@ -236,5 +195,10 @@ def emit_plan_tile(caller: Emitter, tiling: Tiling) -> ir.Function:
         for axis in AXES:
             start = start + plan[f"place{axis}"] * plan[f"y_step{axis}"]
         plan["y_start"] = start
+        if interleaved:
+            group = plan["rows_per_place"]
+            plan["row_skip"] = line_row % group
+            plan["last_place"] = (line_row % group + rows - 1) // group
 
-    return caller.function(f"plan_tile_{tiling.name}", "qi", body, noalias=(0,))
+    kind = "interleaved_tile" if interleaved else "tile"
+    return caller.function(f"plan_{kind}_{tiling.name}", "qi", body, noalias=(0,))

@@ -8,14 +8,10 @@ from __future__ import annotations
 import textwrap
 from string import Template
 
-from sessile.compiler.cpu.contraction.convolution_plan import GEOMETRY
+from sessile.compiler.cpu.contraction.convolution_fields import geometry_text
 from sessile.compiler.cpu.contraction.epilogue import NO_EPILOGUE, Epilogue
 from sessile.compiler.cpu.contraction.scalar_types import scalar_type
 from sessile.compiler.cpu.contraction.tiling import Tiling
-
-
-GEOMETRY_TEXT = textwrap.fill(", ".join(GEOMETRY), 110, subsequent_indent="    ")
-"""The integer arguments as they stand in the source of kernels."""
 
 
 def depthwise_code(tiling: Tiling, epilogue: Epilogue) -> str:
@@ -23,7 +19,7 @@ def depthwise_code(tiling: Tiling, epilogue: Epilogue) -> str:
     body = textwrap.indent("\n".join((*epilogue.lines, f"y[o] = {epilogue.result}")), " " * 16)
     finish = "" if epilogue == NO_EPILOGUE else _DEPTHWISE_FINISH
     return Template(_HEAD + _DEPTHWISE + finish).substitute(
-        geometry=GEOMETRY_TEXT,
+        geometry=geometry_text(4),
         parameters=epilogue.parameters,
         add_products=f"add_products_{tiling.name}",
         epilogue=body,
@@ -34,7 +30,7 @@ def loop_convolution_code(dtype: str, epilogue: Epilogue) -> str:
     """Source of the kernel that adds one product after another; a part takes a share of the places of all images."""
     scalar = scalar_type(dtype)
     return Template(_HEAD + _LOOP).substitute(
-        geometry=GEOMETRY_TEXT,
+        geometry=geometry_text(4),
         parameters=epilogue.parameters,
         zero=scalar.zero,
         sum=scalar.sum,
@@ -49,7 +45,8 @@ _HEAD = """\
 # y[image, place, output channel] = epilogue(sum over taps and input channels of x[...] * w[tap, input, output channel])
 # A part takes a share of the places of all images.
 def kernel(
-    x, w, y, $geometry,
+    x, w, y,
+    $geometry,
     workspace, workspace_stride, ${parameters}part, parts
 ):
     plane = output_size1 * output_size2

@@ -161,7 +161,10 @@ class Emitter:
 
     def ceiling(self, x: Int, y: Int | int) -> Int:
         """x / y rounded up, for positive y; 0 for a negative x."""
-        return (self.maximum(x, 0) + y - 1) // y
+        quotient = self.variable(self.maximum(x, 0))
+        with self.builder.if_then((self.integer(y) > 1).value):  # spares most divisions
+            quotient.set((quotient.get() + y - 1) // y)
+        return quotient.get()
 
     def variable(self, value: Int | int) -> Variable:
         variable = Variable(self.builder, self._allocate(I64, 1))

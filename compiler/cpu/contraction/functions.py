@@ -18,13 +18,8 @@ from numba import types
 from numba.extending import intrinsic
 
 from sessile.compiler.cpu.contraction.add_products import emit_add_products
-from sessile.compiler.cpu.contraction.convolution_plan import (
-    FIELDS,
-    GEOMETRY,
-    Plan,
-    emit_plan_convolution,
-    emit_plan_phase,
-)
+from sessile.compiler.cpu.contraction.convolution_fields import FIELDS, GEOMETRY
+from sessile.compiler.cpu.contraction.convolution_plan import Plan, emit_plan_convolution, emit_plan_phase
 from sessile.compiler.cpu.contraction.emission import Emitter, Int, Pointer
 from sessile.compiler.cpu.contraction.matrix_vector import emit_matrix_vector
 from sessile.compiler.cpu.contraction.multiply_rows import emit_multiply_rows
@@ -42,21 +37,23 @@ OPERATIONS: dict[str, tuple[str, Emit]] = {
     ),
     "matrix_vector": ("piipipii", lambda e, tiling: emit_matrix_vector(e)),
     "pack_right": ("piipiiii", lambda e, tiling: emit_pack_right(e, tiling, transposed=False)),
-    "pack_right_transposed": ("piipiiii", lambda e, tiling: emit_pack_right(e, tiling, transposed=True)),
+    "pack_transposed_right": ("piipiiii", lambda e, tiling: emit_pack_right(e, tiling, transposed=True)),
     "add_products": ("pipiiipiiiiiii", lambda e, tiling: emit_add_products(e)),
     "plan_convolution": ("q" + "i" * len(GEOMETRY), lambda e, tiling: emit_plan_convolution(e)),
     "plan_phase": ("qiiii", lambda e, tiling: emit_plan_phase(e, tiling, interleaved=False)),
     "plan_interleaved_phase": ("qiiii", lambda e, tiling: emit_plan_phase(e, tiling, interleaved=True)),
     "convolve_tile": ("ppppqiiiii", lambda e, tiling: emit_convolve_tile(e, tiling, interleaved=False)),
     "convolve_interleaved_tile": ("ppppqiiiii", lambda e, tiling: emit_convolve_tile(e, tiling, interleaved=True)),
-    **{
-        f"pack{transposed}{interleaved}_filter": (
-            "ppqiiii",
-            lambda e, tiling, i=bool(interleaved), t=bool(transposed): emit_pack_filter(e, tiling, i, t),
-        )
-        for transposed in ("", "_transposed")
-        for interleaved in ("", "_interleaved")
-    },
+    "pack_filter": ("ppqiiii", lambda e, tiling: emit_pack_filter(e, tiling, interleaved=False, transposed=False)),
+    "pack_transposed_filter": (
+        "ppqiiii", lambda e, tiling: emit_pack_filter(e, tiling, interleaved=False, transposed=True),
+    ),
+    "pack_interleaved_filter": (
+        "ppqiiii", lambda e, tiling: emit_pack_filter(e, tiling, interleaved=True, transposed=False),
+    ),
+    "pack_transposed_interleaved_filter": (
+        "ppqiiii", lambda e, tiling: emit_pack_filter(e, tiling, interleaved=True, transposed=True),
+    ),
 }  # fmt: skip
 _PLANNED = "planned_"
 _NAME = re.compile(r"(\w+)_(f32|f64)_(\d+)x(\d+)")
@@ -108,8 +105,7 @@ def _planned(field: str, tiling: Tiling) -> Any:
     def typed(typing_context: Any, workspace: types.Type, plan: types.Type) -> Any:
         def generate(context: Any, builder: ir.IRBuilder, call: Any, values: Sequence[Any]) -> ir.Value:
             emitter = Emitter(builder, tiling.dtype, tiling.lanes)
-            (place,) = _addresses(emitter, "q", iter(values))
-            return Plan(emitter, place)[field].value
+            return Plan(emitter, _address(emitter, "q", *values))[field].value
 
         return types.int64(_pointer_type(tiling), types.int64), generate
 
@@ -137,9 +133,12 @@ def _intrinsic(letters: str, emit: Emit, tiling: Tiling) -> Any:
 def _addresses(emitter: Emitter, letters: str, values: Iterator[Any]) -> Iterator[Int | Pointer]:
     """The arguments, with each pointer and the start that follows it made one address."""
     for letter in letters:
-        value = next(values)
         if letter == "i":
-            yield Int(emitter.builder, value)
+            yield Int(emitter.builder, next(values))
         else:
-            place = Pointer(emitter.builder, value, emitter.dtype) + Int(emitter.builder, next(values))
-            yield Pointer(emitter.builder, place.value, "i64" if letter == "q" else emitter.dtype)
+            yield _address(emitter, letter, next(values), next(values))
+
+
+def _address(emitter: Emitter, letter: str, pointer: Any, start: Any) -> Pointer:
+    place = Pointer(emitter.builder, pointer, emitter.dtype) + Int(emitter.builder, start)
+    return Pointer(emitter.builder, place.value, "i64" if letter == "q" else emitter.dtype)

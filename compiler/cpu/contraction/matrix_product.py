@@ -21,7 +21,12 @@ _SIZES = ("batch", "m", "n", "k", "a_batch", "a_row", "a_column", "b_batch", "b_
 
 
 def matrix_product_kernel(
-    dtype: str, target: Target, epilogue: Epilogue = NO_EPILOGUE, *, transpose_a: bool = False, transpose_b: bool = False
+    dtype: str,
+    target: Target,
+    epilogue: Epilogue = NO_EPILOGUE,
+    *,
+    transpose_a: bool = False,
+    transpose_b: bool = False,
 ) -> ContractionKernel:
     """The kernel of a batched matrix product for one element type.
 
@@ -52,8 +57,8 @@ def matrix_product_kernel(
 def matrix_vector_kernel(dtype: str, target: Target, epilogue: Epilogue = NO_EPILOGUE) -> ContractionKernel:
     """The kernel of products with one row or one column, m = 1 or n = 1, which must be known when it is chosen.
 
-    It has the arguments of `matrix_product_kernel` and computes the same, at the speed at which memory yields the matrix,
-    if its elements are adjacent in one direction. It needs no workspace.
+    It has the arguments of `matrix_product_kernel` and computes the same, at the speed at which memory yields the
+    matrix, if its elements are adjacent in one direction. It needs no workspace.
     """
     if dtype not in ("f32", "f64"):
         return matrix_product_kernel(dtype, target, epilogue)
@@ -80,13 +85,16 @@ def _blocked_code(tiling: Tiling, epilogue: Epilogue, transpose_a: bool, transpo
     body = textwrap.indent("\n".join((*epilogue.lines, f"c[o] = {epilogue.result}")), " " * 32)
     return Template(_BLOCKED if epilogue == NO_EPILOGUE else _BLOCKED + _FINISH).substitute(
         parameters=epilogue.parameters,
-        pack_right=f"pack_right{'_transposed' if transpose_b else ''}_{tiling.name}",
-        multiply_rows=f"multiply{'_interleaved' if transpose_a else ''}_rows_{tiling.name}",
+        pack_right=f"pack_{'transposed_' if transpose_b else ''}right_{tiling.name}",
+        multiply_rows=f"multiply_{'interleaved_' if transpose_a else ''}rows_{tiling.name}",
         tile_rows=tiling.rows,
         tile_columns=tiling.columns,
         block_columns=tiling.block_columns,
         depth=tiling.depth,
         left_panel=tiling.left_panel,
+        row_rest=tiling.rows - 1,
+        column_rest=tiling.columns - 1,
+        depth_rest=tiling.depth - 1,
         small=3 * tiling.rows,
         epilogue=body,
     )
@@ -104,8 +112,8 @@ def kernel(
     if b_batch == 0 and a_batch == m * a_row:
         m = m * batch  # the items lie one below another
         batch = 1
-    row_tiles = (m + $tile_rows - 1) // $tile_rows
-    column_tiles = (n + $tile_columns - 1) // $tile_columns
+    row_tiles = (m + $row_rest) // $tile_rows
+    column_tiles = (n + $column_rest) // $tile_columns
     first_tile = 0
     last_tile = batch * row_tiles
     first_column = 0
@@ -120,7 +128,7 @@ def kernel(
         return
     left = part * workspace_stride
     right = left + $left_panel
-    depth_blocks = max((k + $depth - 1) // $depth, 1)
+    depth_blocks = max((k + $depth_rest) // $depth, 1)
     block_depth = max((k + depth_blocks - 1) // depth_blocks, 1)
     for item in range(first_tile // row_tiles, (last_tile + row_tiles - 1) // row_tiles):
         first_row = max(first_tile - item * row_tiles, 0) * $tile_rows

@@ -42,9 +42,7 @@ def emit_matrix_vector(caller: Emitter) -> ir.Function:
 def _emit_multiply_rows(caller: Emitter) -> ir.Function:
     """The function `(matrix, row, vector, result, rows, depth)` for adjacent elements of rows and of the vector."""
 
-    def body(
-        e: Emitter, matrix: Pointer, row: Int, vector: Pointer, result: Pointer, rows: Int, depth: Int
-    ) -> None:
+    def body(e: Emitter, matrix: Pointer, row: Int, vector: Pointer, result: Pointer, rows: Int, depth: Int) -> None:
         grouped = rows & -_ROWS_AT_ONCE
         with e.loop(0, grouped, _ROWS_AT_ONCE) as first:
             starts = [matrix + (first + i) * row for i in range(_ROWS_AT_ONCE)]
@@ -91,7 +89,9 @@ def _emit_add_columns(caller: Emitter) -> ir.Function:
     ) -> None:
         grouped = depth & -_COLUMNS_AT_ONCE
         with e.loop(0, grouped, _COLUMNS_AT_ONCE) as k:
-            _add_column_group(e, matrix + k * column, column, vector + k * step, step, result, rows, k, _COLUMNS_AT_ONCE)
+            _add_column_group(
+                e, matrix + k * column, column, vector + k * step, step, result, rows, k, _COLUMNS_AT_ONCE
+            )
         with e.loop(grouped, depth) as k:
             _add_column_group(e, matrix + k * column, column, vector + k * step, step, result, rows, k, 1)
 
@@ -128,7 +128,15 @@ def _add_column_group(
 
 
 def _multiply_elements(
-    e: Emitter, matrix: Pointer, row: Int, column: Int, vector: Pointer, step: Int, result: Pointer, rows: Int, depth: Int
+    e: Emitter,
+    matrix: Pointer,
+    row: Int,
+    column: Int,
+    vector: Pointer,
+    step: Int,
+    result: Pointer,
+    rows: Int,
+    depth: Int,
 ) -> None:
     """One product after another, for strides that leave nothing adjacent."""
     total = e.array(1)

@@ -21,7 +21,7 @@ def emit_multiply_panels(caller: Emitter, tiling: Tiling, interleaved: bool) -> 
     result[r * row + j * column] = (the same, if accumulate) + sum over k < depth of left(r, k) * right(k, j), where
     right(k, j) is right[j // W * panel + k * step + j % W] for tiles W columns wide. A last panel of at most half the
     width is packed with half the width. The rows of the left panel lie one after another, `row_stride` apart; those of
-    an interleaved one lie side by side: first all first elements, `left_step` elements later all second ones, and so on.
+    an interleaved one lie side by side: first all first elements, `left_step` elements later all second ones.
     """
 
     def body(
@@ -46,7 +46,7 @@ def emit_multiply_panels(caller: Emitter, tiling: Tiling, interleaved: bool) -> 
             with tall:
                 all_panels(tiling.rows, 1)
             with short:
-                # One tile less to compile: of narrow panels it reads some elements twice, for columns that nobody needs.
+                # One tile less to compile: it reads beyond a narrow panel, for columns that nobody needs.
                 all_panels(tiling.short_rows, 2)
 
     kind = "interleaved_panels" if interleaved else "panels"
@@ -54,7 +54,10 @@ def emit_multiply_panels(caller: Emitter, tiling: Tiling, interleaved: bool) -> 
 
 
 def _emit_tile(caller: Emitter, tiling: Tiling, interleaved: bool, tile_rows: int, vectors: int) -> ir.Function:
-    """The function `(left, left_step, right, step, result, row, column, depth, rows, columns, accumulate)` of one tile."""
+    """The function `(left, left_step, right, step, result, row, column, depth, rows, columns, accumulate)`.
+
+    The product of `depth` columns of a left panel and rows of a right one.
+    """
     width = vectors * tiling.lanes
 
     def body(
@@ -80,7 +83,14 @@ def _emit_tile(caller: Emitter, tiling: Tiling, interleaved: bool, tile_rows: in
 
 
 def _sums_of_products(
-    e: Emitter, steps: tuple[int, Int | int], left: Pointer, right: Pointer, step: Int, depth: Int, rows: int, vectors: int
+    e: Emitter,
+    steps: tuple[int, Int | int],
+    left: Pointer,
+    right: Pointer,
+    step: Int,
+    depth: Int,
+    rows: int,
+    vectors: int,
 ) -> list[list[Any]]:
     """The loop over the contracted axis: rows x vectors sums, each one register.
 
@@ -116,7 +126,9 @@ def _sums_of_products(
 
 
 def _store_whole_tile(e: Emitter, sums: list[list[Any]], result: Pointer, row: Int, accumulate: Int) -> None:
-    places = [(result + row * i + v * e.lanes, total) for i, totals in enumerate(sums) for v, total in enumerate(totals)]
+    places = [
+        (result + row * i + v * e.lanes, total) for i, totals in enumerate(sums) for v, total in enumerate(totals)
+    ]
     with e.branch(accumulate.equals(0)) as (first, later):
         with first:
             for place, total in places:
@@ -127,7 +139,10 @@ def _store_whole_tile(e: Emitter, sums: list[list[Any]], result: Pointer, row: I
 
 
 def _emit_store_part(caller: Emitter) -> ir.Function:
-    """The function `(tile, width, result, row, column, rows, columns, accumulate)`: stores what the result has room for."""
+    """The function `(tile, width, result, row, column, rows, columns, accumulate)`.
+
+    Stores that part of a tile for which the result has room.
+    """
 
     def body(
         e: Emitter, tile: Pointer, width: Int, result: Pointer, row: Int, column: Int, rows: Int, columns: Int,

@@ -1,4 +1,4 @@
-"""A few rows of a matrix product: packs them, and multiplies them with what is packed of the right matrix and what is not.
+"""A few rows of a matrix product: packs them, and multiplies them with a block of the right matrix.
 
 In: rows of the left matrix, a block of the right one, part of it packed. Out: those rows of the result.
 """
@@ -16,10 +16,11 @@ _FEW_TILES = 4
 
 
 def emit_multiply_rows(caller: Emitter, tiling: Tiling, interleaved: bool) -> ir.Function:
-    """The function `(left, right, panel, a, a_row, a_column, b, b_row, c, n, rows, columns, unpacked, depth, accumulate)`.
+    """The function `(left, right, panel, a, a_row, a_column, b, b_row, c, n, rows, columns, unpacked, depth,
+    accumulate)`.
 
-    c[i * n + j] = (the same, if accumulate) + sum over p < depth of a[i * a_row + p * a_column] * b(p, j), for `rows` rows
-    and `columns` columns. The first `unpacked` columns of b, whole tiles, are read where they are: b(p, j) is
+    c[i * n + j] = (the same, if accumulate) + sum over p < depth of a[i * a_row + p * a_column] * b(p, j), for `rows`
+    rows and `columns` columns. The first `unpacked` columns of b, whole tiles, are read where they are: b(p, j) is
     b[p * b_row + j]. The others lie in `right`, in panels `panel` elements apart. `left` is room for a left panel.
     """
 

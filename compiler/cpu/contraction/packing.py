@@ -42,10 +42,10 @@ def emit_copy_rows(caller: Emitter) -> ir.Function:
 
 
 def emit_copy_narrow_rows(caller: Emitter, vectors: int) -> ir.Function:
-    """The function `(target, target_row, source, source_row, rows, last_row, count)`: rows of at most `vectors` vectors.
+    """The function `(target, target_row, source, source_row, rows, last_row, count)`.
 
-    Copies `count` adjacent elements of each row and sets what is left of the vectors to zero, even where that is past the
-    row, so rows are copied in order. Rows beyond `last_row` are copies of it.
+    Copies `count` adjacent elements of each row, at most `vectors` vectors, and sets what is left of the vectors to
+    zero, even where that is past the row, so rows are copied in order. Rows beyond `last_row` are copies of it.
     """
 
     def body(
@@ -87,9 +87,10 @@ def emit_copy_elements(caller: Emitter) -> ir.Function:
 
 
 def _emit_transpose_rows(caller: Emitter) -> ir.Function:
-    """The function `(target, width, source, source_row, rows, depth)`: target[k * width + r] = source[r * source_row + k].
+    """The function `(target, width, source, source_row, rows, depth)`.
 
-    Writes `width` elements, a multiple of a vector, for each k; those of rows beyond `rows` are copies of the last one.
+    target[k * width + r] = source[r * source_row + k]. Writes `width` elements, a multiple of a vector, for each k;
+    those of rows beyond `rows` are copies of the last one.
     """
 
     def body(e: Emitter, target: Pointer, width: Int, source: Pointer, source_row: Int, rows: Int, depth: Int) -> None:
@@ -106,8 +107,8 @@ def _emit_transpose_rows(caller: Emitter) -> ir.Function:
                     square = e.array(e.lanes * e.lanes)
                     for lane, vector in enumerate(columns):
                         e.store(vector, square + lane * e.lanes)
-                    with e.loop(0, depth - k) as lane:
-                        e.store(e.load(square + lane * e.lanes), start + lane * width)
+                    with e.loop(0, depth - k) as column:
+                        e.store(e.load(square + column * e.lanes), start + column * width)
 
     return caller.function(f"transpose_rows_{caller.dtype}_by_{caller.lanes}", "pipiii", body, noalias=(0,))
 
@@ -141,7 +142,7 @@ def emit_pack_left(caller: Emitter, tiling: Tiling, interleaved: bool) -> ir.Fun
                         emit_copy_elements(e), panel, height, matrix, column, row, depth, height, depth - 1, rows - 1
                     )
             return
-        stride = tiling.row_stride
+        stride = e.integer(tiling.row_stride)
         with e.branch(column.equals(1)) as (adjacent, spread):
             with adjacent, e.branch(depth <= 2 * e.lanes) as (short, long):
                 with short:

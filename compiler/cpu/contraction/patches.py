@@ -1,4 +1,4 @@
-"""Packing for convolutions: the patches of the input that lie under the filter become left panels, the filter a right block.
+"""Packing for convolutions: patches of the input that lie under the filter become left panels, the filter a block.
 
 In: a planned phase and tile, a stretch of the contracted axis. Out: panels for the micro-kernel, as if the patches had
 been written out as a matrix. Places outside the input and gaps of a dilated one are zeros.
@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from llvmlite import ir
 
-from sessile.compiler.cpu.contraction.convolution_plan import AXES, Plan, emit_plan_tile, filter_digits
+from sessile.compiler.cpu.contraction.convolution_fields import AXES
+from sessile.compiler.cpu.contraction.convolution_plan import Plan, emit_plan_tile, filter_digits
 from sessile.compiler.cpu.contraction.emission import Emitter, Int, Pointer, Variable
 from sessile.compiler.cpu.contraction.microkernel import emit_multiply_panels
 from sessile.compiler.cpu.contraction.packing import (
@@ -21,7 +22,10 @@ from sessile.compiler.cpu.contraction.tiling import Tiling
 
 
 def emit_pack_filter(caller: Emitter, tiling: Tiling, interleaved: bool, transposed: bool) -> ir.Function:
-    """The function `(block, w, plan, first, depth, column, columns)`: `depth` rows of the filter matrix from `first` on."""
+    """The function `(block, w, plan, first, depth, column, columns)`.
+
+    Packs `depth` rows of the filter, as a matrix, from `first` on, and `columns` columns from `column` on.
+    """
 
     def body(
         e: Emitter, block: Pointer, w: Pointer, place: Pointer, first: Int, depth: Int, column: Int, columns: Int
@@ -71,8 +75,8 @@ def _step(e: Emitter, digits: list[tuple[Variable, Int]]) -> None:
 def emit_pack_patches(caller: Emitter, tiling: Tiling) -> ir.Function:
     """The function `(panel, x, plan, first, depth)`: packs the patches of a tile one after another.
 
-    Takes the elements from `first` on of each patch, in the order (tap0, tap1, tap2, channel). They come in runs that are
-    adjacent in memory: the channels of one tap, or of all taps of axis 2.
+    Takes the elements from `first` on of each patch, in the order (tap0, tap1, tap2, channel). They come in runs that
+    are adjacent in memory: the channels of one tap, or of all taps of axis 2.
     """
 
     def body(e: Emitter, panel: Pointer, x: Pointer, place: Pointer, first: Int, depth: Int) -> None:
@@ -129,12 +133,12 @@ def _emit_copy_window(caller: Emitter) -> ir.Function:
 
     def body(e: Emitter, target: Pointer, source: Pointer, step: Int, count: Int, low: Int, high: Int) -> None:
         with e.branch(step.equals(1)) as (adjacent, spread):
-            with adjacent, e.branch((low <= 0) & (high >= count)) as (whole, part):
+            with adjacent, e.branch((low <= 0) & (high >= count) & (count > 2 * e.lanes)) as (whole, part):
                 with whole:
                     e.call(emit_copy_rows(e), target, 0, source, 0, 1, 0, count, count)
                 with part, e.loop(0, count, e.lanes) as i:
                     before = e.builder.not_(e.lanes_below(low - i))
-                    mask = e.builder.and_(before, e.lanes_below(high - i))
+                    mask = e.builder.and_(before, e.lanes_below(e.minimum(high, count) - i))
                     e.store(e.load_masked(source + i, mask), target + i)
             with spread, e.loop(0, count) as i, e.branch((i >= low) & (i < high)) as (inside, outside):
                 with inside:
@@ -148,16 +152,18 @@ def _emit_copy_window(caller: Emitter) -> ir.Function:
 def emit_pack_interleaved_patches(caller: Emitter, tiling: Tiling) -> ir.Function:
     """The function `(panel, x, plan, first, depth)`: packs the patches of a tile side by side.
 
-    Takes the elements from `first` on of each patch, in the order (channel, tap0, tap1, tap2), one line of taps of axis 2
-    after another.
+    Takes the elements from `first` on of each patch, in the order (channel, tap0, tap1, tap2), one line of taps of
+    axis 2 after another.
     """
 
     def body(e: Emitter, panel: Pointer, x: Pointer, place: Pointer, first: Int, depth: Int) -> None:
         plan = Plan(e, place)
         height = e.select(plan["rows"] > tiling.short_rows, tiling.rows, tiling.short_rows)
+        pack_line = _emit_pack_line(e, tiling)
         corner = [plan[f"place{axis}"] * plan[f"stride{axis}"] + plan[f"origin{axis}"] for axis in AXES]
         start = x + plan["x_base"]
         start = start + e.select(plan["batch_inner"].equals(1), 0, plan["image"] * plan["x_batch"])
+        low, high = _common_taps(e, plan, corner[2])
         written, tap2, taps2 = e.variable(0), e.variable(first % plan["taps2"]), plan["taps2"]
         line = first // taps2
         tap1 = e.variable(line % plan["taps1"])
@@ -172,7 +178,7 @@ def emit_pack_interleaved_patches(caller: Emitter, tiling: Tiling) -> ir.Functio
             with e.branch(inside0 & inside1) as (inside, outside):
                 with inside:
                     source = start + channel.get() * plan["x_channel"] + offset0 + offset1
-                    e.call(_emit_pack_line(e, tiling), target, source, place, corner[2], begin, count, height)
+                    e.call(pack_line, target, source, place, corner[2], begin, begin + count, low, high)
                 with outside:
                     e.call(_emit_copy_window(e), target, start, 1, count * height, 0, 0)
             written.set(done + count)
@@ -183,45 +189,54 @@ def emit_pack_interleaved_patches(caller: Emitter, tiling: Tiling) -> ir.Functio
     return caller.function(f"pack_interleaved_patches_{tiling.name}", "ppqii", body, noalias=(0,))
 
 
-def _emit_pack_line(caller: Emitter, tiling: Tiling) -> ir.Function:
-    """The function `(target, source, plan, corner, first, count, height)`: `count` taps of axis 2 for the rows of a tile.
+def _common_taps(e: Emitter, plan: Plan, corner: Int) -> tuple[Int, Int]:
+    """The taps of axis 2, from the first to before the second, that fall on elements for all rows of a tile.
 
-    `source`: the element at coordinate 0 of axis 2; `corner`: the coordinate of the first tap at the tile's first place.
-    Taps that fall on elements for all rows are copied at once, those before and after them one by one.
+    `corner`: the coordinate of the first tap at the tile's first place.
+    """
+    dilation, taps = plan["filter_dilation2"], plan["taps2"]
+    last_corner = corner + plan["last_place"] * plan["stride2"]
+    low = e.select(plan["gap2"].equals(1), e.ceiling(-corner, dilation), taps)
+    return low, e.ceiling(plan["bound2"] - last_corner, dilation)
+
+
+def _emit_pack_line(caller: Emitter, tiling: Tiling) -> ir.Function:
+    """The function `(target, source, plan, corner, first, end, low, high)`.
+
+    Packs the taps of axis 2 from `first` to before `end` for the rows of a tile. `source`: the element at coordinate 0
+    of axis 2; `corner`: the coordinate of the first tap at the tile's first place. Taps from `low` to before `high`
+    fall on elements for all rows and are copied at once, those before and after them one by one.
     """
 
     def body(
-        e: Emitter, target: Pointer, source: Pointer, place: Pointer, corner: Int, first: Int, count: Int, height: Int
+        e: Emitter, target: Pointer, source: Pointer, place: Pointer, corner: Int, first: Int, end: Int, low: Int,
+        high: Int,
     ) -> None:  # fmt: skip
         plan = Plan(e, place)
-        rows, dilation, end = plan["rows"], plan["filter_dilation2"], first + count
-        last_place = (plan["line_row"] + rows - 1) // plan["rows_per_place"] - plan["line_row"] // plan["rows_per_place"]
-        last_corner = corner + last_place * plan["stride2"]
-        plain = plan["gap2"].equals(1)
-        low = e.minimum(e.maximum(e.select(plain, e.ceiling(-corner, dilation), end), first), end)
-        high = e.ceiling(plan["bound2"] - last_corner, dilation)
+        rows, dilation = plan["rows"], plan["filter_dilation2"]
+        height = e.select(rows > tiling.short_rows, tiling.rows, tiling.short_rows)
+        low = e.minimum(e.maximum(low, first), end)
         high = e.maximum(e.minimum(high, end), low)
 
-        def single(tap: Int) -> None:
-            arguments = (target + (tap - first) * height, source, place, corner + tap * dilation)
-            e.call(_emit_pack_tap(e), *arguments)
+        def one_by_one(start: Int, stop: Int) -> None:
+            with e.loop(start, stop) as tap:
+                e.call(_emit_pack_tap(e), target + (tap - first) * height, source, place, corner + tap * dilation)
 
-        with e.loop(first, low) as tap:
-            single(tap)
-        begin = target + (low - first) * height
-        origin = source + (corner + low * dilation) * plan["x_axis2"] + plan["line_row"] % plan["rows_per_place"]
-        step = dilation * plan["x_axis2"]
-        with e.branch(plan["x_row"].equals(1)) as (adjacent, spread):
-            with adjacent:
-                vectors = -(-tiling.rows // e.lanes)
-                e.call(emit_copy_narrow_rows(e, vectors), begin, height, origin, step, high - low, high - low, rows)
-            with spread:
-                arguments = (begin, height, origin, step, plan["x_row"], high - low, height, high - low, rows - 1)
-                e.call(emit_copy_elements(e), *arguments)
-        with e.loop(high, end) as tap:
-            single(tap)
+        one_by_one(first, low)
+        with e.builder.if_then((low < high).value):
+            begin = target + (low - first) * height
+            origin = source + (corner + low * dilation) * plan["x_axis2"] + plan["row_skip"]
+            step = dilation * plan["x_axis2"]
+            with e.branch(plan["x_row"].equals(1)) as (adjacent, spread):
+                with adjacent:
+                    copy = emit_copy_narrow_rows(e, -(-tiling.rows // e.lanes))
+                    e.call(copy, begin, height, origin, step, high - low, high - low, rows)
+                with spread:
+                    arguments = (begin, height, origin, step, plan["x_row"], high - low, height, high - low, rows - 1)
+                    e.call(emit_copy_elements(e), *arguments)
+        one_by_one(high, end)
 
-    return caller.function(f"pack_line_{tiling.name}", "ppqiiii", body, noalias=(0,))
+    return caller.function(f"pack_line_{tiling.name}", "ppqiiiii", body, noalias=(0,))
 
 
 def _emit_pack_tap(caller: Emitter) -> ir.Function:
@@ -233,7 +248,7 @@ def _emit_pack_tap(caller: Emitter) -> ir.Function:
     def body(e: Emitter, target: Pointer, source: Pointer, place: Pointer, coordinate: Int) -> None:
         plan = Plan(e, place)
         rows, group, stride = plan["rows"], plan["rows_per_place"], plan["stride2"]
-        skipped = plan["line_row"] % group
+        skipped = plan["row_skip"]
         with e.branch(plan["gap2"].equals(1)) as (plain, gapped):
             with plain:
                 # Rows whose place has a coordinate from 0 to the bound.
@@ -265,7 +280,7 @@ def emit_convolve_tile(caller: Emitter, tiling: Tiling, interleaved: bool) -> ir
         depth: Int, column: Int, columns: Int,
     ) -> None:  # fmt: skip
         plan = Plan(e, place)
-        e.call(emit_plan_tile(e, tiling), place, tile)
+        e.call(emit_plan_tile(e, tiling, interleaved), place, tile)
         pack = emit_pack_interleaved_patches(e, tiling) if interleaved else emit_pack_patches(e, tiling)
         with e.builder.if_then((depth > 0).value):
             e.call(pack, left, x, place, first, depth)
