@@ -1,7 +1,7 @@
 """Runs the benchmarks: `python -m benchmarks [case ...] [--peer NAME=PYTHON ...] [--rounds N] [--threads N]`.
 
-Each peer runs in a process and, if given, a Python of its own; rounds alternate between the peers, so that a slow minute of the
-machine meets all of them. The table shows medians, and in brackets how many times sessile's.
+Each peer runs in a process and, if given, a Python of its own; rounds alternate between the peers, so that a slow
+minute of the machine meets all of them. The table shows medians, and in brackets how many times sessile's.
 """
 
 from __future__ import annotations
@@ -22,7 +22,9 @@ Times = dict[str, list[float]]
 
 def measure(peer: str, python: str, names: list[str], threads: int) -> Times:
     """The times of one peer in one round; empty when the peer is not installed."""
-    limits = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS", "MKL_NUM_THREADS"), str(threads))
+    limits = dict.fromkeys(
+        ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS", "MKL_NUM_THREADS"), str(threads)
+    )
     environment = {**os.environ, **limits, "SESSILE_THREADS": str(threads), "PYTHONPATH": str(ROOT)}
     command = [python, "-m", "benchmarks.worker", peer, *names]
     done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, env=environment, check=False)
@@ -56,7 +58,9 @@ def table(results: dict[str, Times], names: list[str]) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("cases", nargs="*", metavar="case", help=f"any of {', '.join(CASES)}; all by default")
-    parser.add_argument("--peer", action="append", default=[], metavar="NAME=PYTHON", help="a peer, and the Python it is installed in")
+    parser.add_argument(
+        "--peer", action="append", default=[], metavar="NAME=PYTHON", help="a peer, and the Python it is installed in"
+    )
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--threads", type=int, default=1)
     arguments = parser.parse_args()

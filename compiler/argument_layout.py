@@ -1,7 +1,7 @@
 """The argument blocks of a native stage: which number or address stands at which place.
 
-Made once for each stage of a program. Binding then fills all blocks with a few NumPy assignments, however many kernels there
-are: that is why a new batch size is cheap.
+Made once for each stage of a program. Binding then fills all blocks with a few NumPy assignments, however many kernels
+there are: that is why a new batch size is cheap.
 """
 
 from __future__ import annotations

@@ -108,7 +108,8 @@ class BoundStage:
             raise self._executable.failure(self._layout.instructions[failed - 1])
 
     def run_traced(self) -> list[tuple[Instruction, int, int]]:
-        """Runs the stage; returns for each kernel its instruction, and when it began and ended (monotonic nanoseconds)."""
+        """Runs the stage; returns for each kernel its instruction, and when it began and ended (monotonic nanoseconds).
+        """
         self._prepare()
         assert self._control is not None
         trace = new_trace(len(self._layout.calls))

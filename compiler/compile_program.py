@@ -1,7 +1,7 @@
 """From a lowered program to a native one: passes, stages, kernels.
 
-The pipeline of the native tier in one place, read from top to bottom. `SESSILE_DUMP=dir` (or the session's option) leaves each
-step of a compilation as text: see `dump`.
+The pipeline of the native tier in one place, read from top to bottom. `SESSILE_DUMP=dir` (or the session's option)
+leaves each step of a compilation as text: see `dump`.
 """
 
 from __future__ import annotations

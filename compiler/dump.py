@@ -1,7 +1,8 @@
 """Dumps of compilations: a folder for each program, with all that became of it, in reading order.
 
-`00-lowered.txt`, then the program after each pass, `fusion.txt` (why neighbours were not fused), `stages.txt`, `kernels/*.py`
-with the LLVM IR and assembly of each, `times.txt`, and `key.txt`: the canonical program, by which compilations are compared.
+`00-lowered.txt`, then the program after each pass, `fusion.txt` (why neighbours were not fused), `stages.txt`,
+`kernels/*.py` with the LLVM IR and assembly of each, `times.txt`, and `key.txt`: the canonical program, by which
+compilations are compared.
 """
 
 from __future__ import annotations

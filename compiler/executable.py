@@ -1,8 +1,8 @@
 """Executables: a program's stages bound to sizes, memory and a session's state, ready to run.
 
-`NativeProgram` is what all sessions share: stages, plan, layouts, kernel addresses. `Executable` belongs to one session and
-one set of sizes. Running it copies (or points at) the feeds, calls the native stages, runs what the host must do between them,
-moves new values into variables that could not be computed in place, and copies the results out.
+`NativeProgram` is what all sessions share: stages, plan, layouts, kernel addresses. `Executable` belongs to one
+session and one set of sizes. Running it copies (or points at) the feeds, calls the native stages, runs what the host
+must do between them, moves new values into variables that could not be computed in place, and copies the results out.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
-from sessile.compiler.argument_layout import ArgumentLayout, lay_out
+from sessile.compiler.argument_layout import lay_out
 from sessile.compiler.bound_stage import BoundStage
 from sessile.compiler.feed_writer import feed_writer
 from sessile.compiler.memory_plan import (
@@ -83,11 +83,10 @@ class NativeProgram:
 
 
 class Executable:
-    """A program bound to sizes and to a session. Not safe to run twice at once: the session keeps several if need be."""
+    """A program bound to sizes and to a session. Not safe to run twice at once: the session keeps several if need be.
+    """
 
-    def __init__(
-        self, native: NativeProgram, bindings: Mapping[str, int], state: SessionState, threads: int
-    ) -> None:
+    def __init__(self, native: NativeProgram, bindings: Mapping[str, int], state: SessionState, threads: int) -> None:
         self.native = native
         self.bindings = dict(bindings)
         self._known = dict(bindings)
@@ -102,9 +101,7 @@ class Executable:
             for home in native.plan.homes.values()
             if isinstance(home, (ConstantArray, SizeArray)) and self._is_known(home)
         }
-        self._stages = [
-            BoundStage(self, layout) if layout is not None else None for layout in native.layouts
-        ]
+        self._stages = [BoundStage(self, layout) if layout is not None else None for layout in native.layouts]
         self._generation = -1
         self._results = [self._result_reader(value) for value in native.program.results]
         self.is_simple = not native.plan.copies and all(stage is not None for stage in self._stages)
@@ -114,16 +111,17 @@ class Executable:
         ]
         self._runs = [stage.run for stage in self._stages if stage is not None]
         self._is_pure = self.is_simple and not any(
-            isinstance(home, Variable) or layout.streams for layout in native.layouts if layout for home in layout.buffers
+            isinstance(home, Variable) or layout.streams
+            for layout in native.layouts
+            if layout
+            for home in layout.buffers
         )
 
     # --- binding
 
     def _allocate_arena(self) -> None:
         plan = self.native.plan
-        known_sizes = [
-            -(-size // ALIGNMENT) * ALIGNMENT for size in plan.slot_bytes(self._known)
-        ]
+        known_sizes = [-(-size // ALIGNMENT) * ALIGNMENT for size in plan.slot_bytes(self._known)]
         offsets = np.concatenate([[0], np.cumsum(known_sizes, dtype=np.int64)]).astype(np.int64)
         self._arena, base = aligned_bytes(int(offsets[-1]))
         self._slot_offsets = (offsets[:-1] + base).tolist()

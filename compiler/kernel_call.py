@@ -57,10 +57,10 @@ KernelArgument = Buffer | Number | Status | Workspace | StreamState
 class KernelCall:
     """One step of a native segment.
 
-    `arguments` are in the order of the source's argument types. `work` estimates the run time in scalar operations (about
-    a quarter of a nanosecond each); a step with enough of it is shared among threads unless `parallel` is False. A kernel
-    that `can_fail` writes to the status words and has not changed its operands when it does; the error's message is then
-    that of the primitive's reference on the same operands.
+    `arguments` are in the order of the source's argument types. `work` estimates the run time in scalar operations
+    (about a quarter of a nanosecond each); a step with enough of it is shared among threads unless `parallel` is
+    False. A kernel that `can_fail` writes to the status words and has not changed its operands when it does; the
+    error's message is then that of the primitive's reference on the same operands.
     """
 
     source: KernelSource

@@ -1,7 +1,8 @@
 """From graph to program: the part of a graph that a call needs, as SSA instructions over primitives.
 
 In: what is fetched, what is fed (with the dtypes and shapes of this call), and what the session knows of its variables.
-Out: a `Program` whose results are the fetched tensors in order. Operations that nothing fetched depends on are not visited.
+Out: a `Program` whose results are the fetched tensors in order. Operations that nothing fetched depends on are not
+visited.
 """
 
 from __future__ import annotations
@@ -33,7 +34,8 @@ from sessile.ir.types import element_type_of
 class Request:
     """What to lower: fetched tensors, operations to run, and the fed tensors with the values of this call.
 
-    `finished` operations ran in an earlier part of a partial run and do not run again; what they gave is among the feeds.
+    `finished` operations ran in an earlier part of a partial run and do not run again; what they gave is among the
+    feeds.
     """
 
     fetches: tuple[Tensor, ...]
@@ -125,7 +127,9 @@ class _Lowering:
         definition = OPS.get(op.type)
         if definition is None:
             raise UnimplementedError(None, op, f"operations of type {op.type} are not implemented")
-        inputs = [self._input(tensor, is_ref) for tensor, is_ref in zip(op._inputs, _ref_inputs(definition, op), strict=True)]
+        inputs = [
+            self._input(tensor, is_ref) for tensor, is_ref in zip(op._inputs, _ref_inputs(definition, op), strict=True)
+        ]
         try:
             outputs = definition.lower(
                 builder, *definition.grouped(inputs, op), **definition.attributes_for("lower", op)
@@ -163,9 +167,7 @@ def _ref_inputs(definition: OpDefinition, op: Operation) -> Iterable[bool]:
     return flags
 
 
-def uninitialized_error(
-    missing: Iterable[Operation], ops: Sequence[Operation], variables: VariableTypes
-) -> OpError:
+def uninitialized_error(missing: Iterable[Operation], ops: Sequence[Operation], variables: VariableTypes) -> OpError:
     """The error for reading variables that have no value: the first one, then all that this call needs."""
     missing = list(missing)
     first = missing[0]

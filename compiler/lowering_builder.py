@@ -44,7 +44,9 @@ _ELEMENT_TYPES = {
 
 
 def element_type(dtype: DType) -> str:
-    """The program's name for an element type of the graph. Raises UnimplementedError for types that cannot be computed with."""
+    """The program's name for an element type of the graph. Raises UnimplementedError for types that cannot be computed
+    with.
+    """
     name = _ELEMENT_TYPES.get(dtype.base_dtype.name)
     if name is None:
         raise UnimplementedError(None, None, f"computing with elements of type {dtype.base_dtype.name}")
@@ -122,7 +124,8 @@ class LoweringBuilder(ProgramBuilder):
         return vector
 
     def elements_of(self, vector: Value) -> list[Size | Value]:
-        """The elements of a vector of whole numbers: as sizes where they are known or fed, otherwise as scalar values."""
+        """The elements of a vector of whole numbers: as sizes where they are known or fed, otherwise as scalar values.
+        """
         if self.known(vector) is not None or vector in self.value_hints:
             return list(self.sizes_of(vector))
         elements = self._elements.get(vector)
@@ -134,7 +137,9 @@ class LoweringBuilder(ProgramBuilder):
     def vector(self, elements: Sequence[Size | Value], dtype: str = "i64") -> Value:
         """A vector of sizes and scalar values."""
         parts = [
-            self.reshape(self.convert(element, dtype), (1,)) if isinstance(element, Value) else self.sizes([element], dtype)
+            self.reshape(self.convert(element, dtype), (1,))
+            if isinstance(element, Value)
+            else self.sizes([element], dtype)
             for element in elements
         ]
         return self.concat(parts, 0)
@@ -179,7 +184,9 @@ class LoweringBuilder(ProgramBuilder):
         self._symbol_of_number[number] = name
         return symbol(name)
 
-    def feed(self, name: str, dtype: str, shape: tuple[int, ...], static: tuple[int | None, ...] | None, value: Any) -> Value:
+    def feed(
+        self, name: str, dtype: str, shape: tuple[int, ...], static: tuple[int | None, ...] | None, value: Any
+    ) -> Value:
         """A parameter for a fed tensor: sizes that the graph leaves open become symbols."""
         sizes = tuple(
             size

@@ -1,9 +1,10 @@
 """Gives every value a place in memory.
 
-In: a program split into stages, and the sizes of one call as a guide. Out: for each value its home. A home is a parameter, a
-constant, a variable, a slot of the arena, or memory found anew for each run (`Dynamic`: what the host computes, what depends
-on sizes that only the run decides, and large results, which become the caller's own). Values that are never alive together
-share a slot. The plan holds for all sizes: a slot is as large as its largest tenant at the sizes of the binding.
+In: a program split into stages, and the sizes of one call as a guide. Out: for each value its home. A home is a
+parameter, a constant, a variable, a slot of the arena, or memory found anew for each run (`Dynamic`: what the host
+computes, what depends on sizes that only the run decides, and large results, which become the caller's own). Values
+that are never alive together share a slot. The plan holds for all sizes: a slot is as large as its largest tenant at
+the sizes of the binding.
 """
 
 from __future__ import annotations
@@ -96,7 +97,9 @@ def byte_size(type: TensorType, bindings: Bindings) -> int:
     return evaluate(type.size, bindings) * NUMPY_DTYPES[type.dtype].itemsize
 
 
-def plan_memory(program: Program, stages: Sequence[Stage], bindings: Bindings, stored: Mapping[str, TensorType]) -> MemoryPlan:
+def plan_memory(
+    program: Program, stages: Sequence[Stage], bindings: Bindings, stored: Mapping[str, TensorType]
+) -> MemoryPlan:
     """Plans a program. `stored` holds the types of the variables that have a value when it is planned."""
     return _Planner(program, stages, bindings, stored).plan()
 

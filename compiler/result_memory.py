@@ -1,7 +1,7 @@
 """Memory for large results: taken from a pool, and given back when the caller's array dies.
 
-A fresh array of some megabytes costs more in page faults than in arithmetic. Memory that a caller has let go of, with all
-views of it, serves the next result of its size.
+A fresh array of some megabytes costs more in page faults than in arithmetic. Memory that a caller has let go of, with
+all views of it, serves the next result of its size.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """Splits an optimised program into stages: native ones, each run by one call, and single instructions on the host.
 
-What has a kernel rule is native; what has none (strings, Python functions, sizes that depend on data) runs on the host by
-the primitive's reference. The order of the program is kept: the pass `schedule-stages` has arranged it for few stages.
+What has a kernel rule is native; what has none (strings, Python functions, sizes that depend on data) runs on the host
+by the primitive's reference. The order of the program is kept: the pass `schedule-stages` has arranged it for few
+stages.
 """
 
 from __future__ import annotations

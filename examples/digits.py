@@ -121,7 +121,11 @@ def show(model: str, steps: int, batch_size: int, learning_rate: float) -> None:
     with Progress(*columns) as progress:
         task = progress.add_task("", total=steps, model=model, loss=float("nan"))
         accuracy, rate = train(
-            model, steps, batch_size, learning_rate, lambda step, loss: progress.update(task, completed=step + 1, loss=loss)
+            model,
+            steps,
+            batch_size,
+            learning_rate,
+            lambda step, loss: progress.update(task, completed=step + 1, loss=loss),
         )
     kernels = tf.kernel_statistics()
     table = Table(title=f"Handwritten digits, {model}", show_header=False)

@@ -1,8 +1,9 @@
 """Runs calls: finds or makes the program for what is fetched and fed, and executes it on the session's state.
 
-A `Call` stands for one set of fetches, targets and feeds of one session. One program serves all sizes that satisfy its guards,
-and programs are shared by all sessions of a graph. There are two tiers: the reference interpreter, which runs anything at once,
-and native executables, whose kernels are compiled beside (`SESSILE_JIT=auto`), before the first run (`always`), or `never`.
+A `Call` stands for one set of fetches, targets and feeds of one session. One program serves all sizes that satisfy its
+guards, and programs are shared by all sessions of a graph. There are two tiers: the reference interpreter, which runs
+anything at once, and native executables, whose kernels are compiled beside (`SESSILE_JIT=auto`), before the first run
+(`always`), or `never`.
 """
 
 from __future__ import annotations
@@ -35,7 +36,8 @@ Shapes = tuple[tuple[int, ...], ...]
 class ExecutionOptions:
     """How a session executes.
 
-    `jit` is "auto", "always" or "never"; `threads` is how many share one run; `dump` names a folder for dumps of compilations.
+    `jit` is "auto", "always" or "never"; `threads` is how many share one run; `dump` names a folder for dumps of
+    compilations.
     """
 
     jit: str = "auto"
@@ -65,9 +67,7 @@ def available_processors() -> int:
 class Executor:
     """Executes calls for one session."""
 
-    def __init__(
-        self, graph: Graph, variables: VariableStore, options: ExecutionOptions | None = None
-    ) -> None:
+    def __init__(self, graph: Graph, variables: VariableStore, options: ExecutionOptions | None = None) -> None:
         self.graph = graph
         self.variables = variables
         self.options = options or ExecutionOptions.from_environment()
@@ -129,7 +129,8 @@ class Call:
     def run(self, values: Sequence[np.ndarray], monitor: RunMonitor | None = None) -> list[Any]:
         """The fetched values, each the caller's own: NumPy scalars for rank 0, arrays otherwise.
 
-        `values` are arrays of the feeds' types and of shapes that fit them. A run that `monitor` watches tells it what runs.
+        `values` are arrays of the feeds' types and of shapes that fit them. A run that `monitor` watches tells it what
+        runs.
         Raises what `tf.errors` holds.
         """
         if self._generation != self._variables.generation:

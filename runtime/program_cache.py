@@ -1,4 +1,6 @@
-"""The programs of a graph, in this process: lowered once for each call and kind of feeds, compiled once for all sessions."""
+"""The programs of a graph, in this process: lowered once for each call and kind of feeds, compiled once for all
+sessions.
+"""
 
 from __future__ import annotations
 
@@ -52,12 +54,8 @@ class CachedProgram:
 
     def __init__(self, program: Program) -> None:
         self.program = program
-        self.variables_read = [
-            i.attributes["name"] for i in program.instructions if i.name == "read_variable"
-        ]
-        self._parameters = {
-            i.attributes["name"]: i.result.type for i in program.instructions if i.name == "parameter"
-        }
+        self.variables_read = [i.attributes["name"] for i in program.instructions if i.name == "read_variable"]
+        self._parameters = {i.attributes["name"]: i.result.type for i in program.instructions if i.name == "parameter"}
         self._variable_types = {
             i.attributes["name"]: i.result.type for i in program.instructions if i.name == "read_variable"
         }

@@ -1,8 +1,8 @@
 """What a session keeps between runs: the values of variables and the states of random streams.
 
-Variables are arrays by the name of the variable's operation, kept in place: a native program updates the array itself, and
-what leaves the session is a copy. `generation` grows whenever an array takes the place of another, so that whoever holds
-addresses knows that they are old.
+Variables are arrays by the name of the variable's operation, kept in place: a native program updates the array itself,
+and what leaves the session is a copy. `generation` grows whenever an array takes the place of another, so that whoever
+holds addresses knows that they are old.
 """
 
 from __future__ import annotations

@@ -17,7 +17,9 @@ def prepare(case: cases.Case) -> Callable[[], object]:
     return globals()[f"_{case.kind}"](case.size)
 
 
-def _function(inputs: Sequence[object], outputs: object, arguments: Sequence[object], **options: object) -> Callable[[], object]:
+def _function(
+    inputs: Sequence[object], outputs: object, arguments: Sequence[object], **options: object
+) -> Callable[[], object]:
     import pytensor
 
     compiled = pytensor.function(list(inputs), outputs, mode="NUMBA", **options)

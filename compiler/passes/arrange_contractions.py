@@ -1,7 +1,8 @@
 """The pass `arrange-contractions`: operands of contractions lie so that their axes merge into rows, columns and depth.
 
-A kernel of matrix products takes each operand as (batch, rows, columns) by three strides. Axes that are adjacent in memory
-and in order count as one; where they are not, the operand is transposed first, to batch axes, free axes, contracted axes.
+A kernel of matrix products takes each operand as (batch, rows, columns) by three strides. Axes that are adjacent in
+memory and in order count as one; where they are not, the operand is transposed first, to batch axes, free axes,
+contracted axes.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """The pass `update-in-place`: a kernel that computes a variable's new value writes it over the old one.
 
-In: a program after fusion. Out: the same, with the attribute `in_place` on instructions whose result may share an operand's
-buffer: the operand is a variable's value (or a value of the program) that nobody needs afterwards, has the result's type, and
-is read at no other place than the one that is written.
+In: a program after fusion. Out: the same, with the attribute `in_place` on instructions whose result may share an
+operand's buffer: the operand is a variable's value (or a value of the program) that nobody needs afterwards, has the
+result's type, and is read at no other place than the one that is written.
 """
 
 from __future__ import annotations
@@ -63,7 +63,9 @@ def _last_uses(program: Program) -> dict[Value, int]:
 def _pairs(instruction: Instruction, dying: set[Value], written: set[Value]) -> tuple[tuple[int, int], ...]:
     if instruction.name in _UPDATES:
         position = _UPDATES[instruction.name]
-        safe = instruction.operands[position] in dying and instruction.operands.count(instruction.operands[position]) == 1
+        safe = (
+            instruction.operands[position] in dying and instruction.operands.count(instruction.operands[position]) == 1
+        )
         return ((0, position),) if safe else ()
     if instruction.name != "fused" or instruction.attributes.get("kind") != "loop":
         return ()

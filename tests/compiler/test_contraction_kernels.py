@@ -15,7 +15,10 @@ RANDOM = np.random.default_rng(3)
 def check(primitive: str, shapes: list[tuple[int, ...]], dtype: str = "f32", **attributes: object) -> None:
     builder = ProgramBuilder("test")
     builder.locations = (Location("test"),)
-    feeds = {f"p{k}": RANDOM.integers(-3, 4, shape).astype(np.dtype({"f32": "f4", "i32": "i4", "f64": "f8"}[dtype])) for k, shape in enumerate(shapes)}
+    feeds = {
+        f"p{k}": RANDOM.integers(-3, 4, shape).astype(np.dtype({"f32": "f4", "i32": "i4", "f64": "f8"}[dtype]))
+        for k, shape in enumerate(shapes)
+    }
     values = [builder.emit("parameter", name=n, dtype=dtype, shape=v.shape) for n, v in feeds.items()]
     program = builder.finish([builder.emit(primitive, *values, **attributes)])
     expected, _ = interpreted(program, feeds)

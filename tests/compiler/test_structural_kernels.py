@@ -14,13 +14,16 @@ from tests.support.execution import compiled, interpreted
 RANDOM = np.random.default_rng(7)
 
 
-def program_of(primitive: str, operands: list[np.ndarray], **attributes: object) -> tuple[Program, dict[str, np.ndarray]]:
+def program_of(
+    primitive: str, operands: list[np.ndarray], **attributes: object
+) -> tuple[Program, dict[str, np.ndarray]]:
     """A program that applies one primitive to parameters."""
     builder = ProgramBuilder("test")
     builder.locations = (Location("test"),)
     feeds = {f"p{k}": operand for k, operand in enumerate(operands)}
     values = [
-        builder.emit("parameter", name=name, dtype=element_type_of(value.dtype), shape=value.shape) for name, value in feeds.items()
+        builder.emit("parameter", name=name, dtype=element_type_of(value.dtype), shape=value.shape)
+        for name, value in feeds.items()
     ]
     results = builder.emit(primitive, *values, **attributes)
     return builder.finish(list(results) if isinstance(results, tuple) else [results]), feeds

@@ -51,9 +51,7 @@ def contraction_call(
 
 def _convolution(instruction: Instruction, epilogue: Epilogue) -> tuple[ContractionKernel, Sequence[Size], Size]:
     x, w = instruction.operands
-    convolution = Convolution(
-        x.type.shape, w.type.shape, instruction.result.type.shape, **instruction.attributes
-    )
+    convolution = Convolution(x.type.shape, w.type.shape, instruction.result.type.shape, **instruction.attributes)
     kernel = convolution_kernel(
         x.type.dtype,
         Target.host(),

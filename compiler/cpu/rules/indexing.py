@@ -91,9 +91,7 @@ def gather_nd(instruction: Instruction) -> tuple[KernelCall, ...]:
     dtype = _movable(x.type.dtype)
     depth = _depth(indices.type.shape)
     names = [f"limit{k}" for k in range(depth)]
-    code = _GATHER_ND.format(
-        limits="".join(f"{name}, " for name in names), coordinates=_checked_place(depth, " " * 8)
-    )
+    code = _GATHER_ND.format(limits="".join(f"{name}, " for name in names), coordinates=_checked_place(depth, " " * 8))
     types = (f"*{dtype}", f"*{indices.type.dtype}", f"*{dtype}", "*i64", *["i64"] * (2 + depth))
     count, inner = product(indices.type.shape[:-1]), product(x.type.shape[depth:])
     limits = [Number(size) for size in x.type.shape[:depth]]

@@ -88,7 +88,9 @@ class _Nest:
         attributes = instruction.attributes
         self.window, self.strides, self.padding = attributes["window"], attributes["strides"], attributes["padding"]
         self.rank = x.rank
-        slides = [w > 1 or s > 1 or p != (0, 0) for w, s, p in zip(self.window, self.strides, self.padding, strict=True)]
+        slides = [
+            w > 1 or s > 1 or p != (0, 0) for w, s, p in zip(self.window, self.strides, self.padding, strict=True)
+        ]
         self.vector_axis = self.rank > 0 and not slides[-1]
         self.axes = list(range(self.rank - 1 if self.vector_axis else self.rank))
         self.sliding = [axis for axis in self.axes if slides[axis]]
