@@ -1,6 +1,6 @@
 """The intrinsics that contraction kernels call, by name.
 
-A name says operation, element type and tile, for example `multiply_panels_f32_14x32`; the tile stands for all sizes of
+A name says operation, element type and tile, for example `multiply_rows_f32_14x32`; the tile stands for all sizes of
 the `Tiling`. In the source of a kernel each pointer argument is followed by the index where the operand begins.
 This module imports Numba: import it only where a kernel is compiled.
 """

@@ -63,8 +63,8 @@ class Tiling:
 
     @property
     def workspace(self) -> int:
-        """Elements of workspace for both."""
-        return self.left_panel + self.right_block
+        """Elements of workspace for both, rounded up so that the panels of each part begin alike in a cache line."""
+        return -(-(self.left_panel + self.right_block) // 64) * 64
 
     @property
     def name(self) -> str:
@@ -75,7 +75,7 @@ class Tiling:
 def tiling_for(dtype: str, target: Target) -> Tiling:
     """The tiling for `f32` or `f64` on a target.
 
-    A tile holds as many sums as there are registers besides two vectors of the right operand and a broadcast element.
+    A tile has two sums for each row; they fill the registers but for two vectors of the right operand and a factor.
     """
     lanes = target.vector_bytes // ELEMENT_BYTES[dtype]
     if target.vector_bytes == 64:
