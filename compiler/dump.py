@@ -33,7 +33,7 @@ class Dump:
 
     def after_pass(self, record: PassRecord) -> None:
         """Observer of the pass pipeline."""
-        self._write(f"{record.index + 1:02}-{record.name}.txt", text(record.after))
+        self._write(f"{record.position:02}-{record.name}.txt", text(record.after))
         self._times.append(f"{record.name:<24} {1000 * record.seconds:8.2f} ms")
         if record.name == "fuse":
             from sessile.compiler.passes.fuse import explain_fusion

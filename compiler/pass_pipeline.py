@@ -63,7 +63,7 @@ def _pass_modules() -> tuple[str, ...]:
 class PassRecord(NamedTuple):
     """What an observer learns after a pass: its place in the pipeline, the programs around it, and its time."""
 
-    index: int
+    position: int
     name: str
     before: Program
     after: Program
@@ -78,16 +78,16 @@ def run_passes(program: Program, names: Iterable[str] = PIPELINE, observer: Obse
 
     Raises ValueError for a name that no pass has. What a pass or the observer raises carries a note with its name.
     """
-    for index, name in enumerate(names, start=1):
+    for position, name in enumerate(names, start=1):
         run = find_pass(name)
         try:
             started = time.perf_counter()
             after = run(program)
             seconds = time.perf_counter() - started
             if observer is not None:
-                observer(PassRecord(index, name, program, after, seconds))
+                observer(PassRecord(position, name, program, after, seconds))
         except Exception as error:
-            error.add_note(f"in pass {name!r} (number {index}) over program {program.name!r}")
+            error.add_note(f"in pass {name!r} (number {position}) over program {program.name!r}")
             raise
         program = after
     return program
@@ -102,7 +102,7 @@ def dumping(directory: Path) -> Observer:
     """An observer that writes the program after each pass to `directory`: `01-unify-sizes.txt` and so on."""
 
     def dump(record: PassRecord) -> None:
-        (directory / f"{record.index:02}-{record.name}.txt").write_text(text(record.after), encoding="utf-8")
+        (directory / f"{record.position:02}-{record.name}.txt").write_text(text(record.after), encoding="utf-8")
 
     return dump
 

@@ -70,6 +70,7 @@ class ProgramBuilder:
         types = tuple(operand.type for operand in operands)
         PRIMITIVES[name].verify_regions(types, regions)
         inferred = PRIMITIVES[name].infer(*types, regions=regions, **attributes)
+        assert isinstance(inferred, tuple)
         results = tuple(self.new_value(type) for type in inferred)
         self._instructions.append(
             Instruction(PRIMITIVES[name], tuple(operands), attributes, results, self.locations, regions)

@@ -47,7 +47,7 @@ def _nested(shape: tuple[int, ...], elements: Iterator[str]) -> str:
 
 
 def _element_writer(array: np.ndarray) -> Callable[[Any], str]:
-    return {"f": float_text, "c": _complex_text, "b": _bool_text, "i": str, "u": str}.get(array.dtype.kind, string_text)
+    return _WRITERS.get(array.dtype.kind, string_text)
 
 
 def float_text(value: np.floating) -> str:
@@ -75,6 +75,15 @@ def string_text(value: Any) -> str:
     if isinstance(value, str):
         return json.dumps(value)
     raise TypeError(f"program text has no form for an element of type {type(value).__name__}")
+
+
+_WRITERS: dict[str, Callable[[Any], str]] = {
+    "f": float_text,
+    "c": _complex_text,
+    "b": _bool_text,
+    "i": str,
+    "u": str,
+}
 
 
 def read_array(elements: list[str], dtype: str, shape: tuple[int, ...]) -> np.ndarray:

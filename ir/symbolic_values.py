@@ -6,7 +6,7 @@ arrays use Python's operators.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -17,7 +17,7 @@ from sessile.ir.types import NUMPY_DTYPES
 
 known_sizes_limit = 64
 
-_SCALAR = {
+_SCALAR: dict[str, Callable[..., Size]] = {
     "add": lambda a, b: a + b,
     "sub": lambda a, b: a - b,
     "mul": lambda a, b: a * b,
@@ -28,7 +28,7 @@ _SCALAR = {
     "neg": lambda a: -a,
 }
 # On numbers that are not negative, as sizes are, truncation is the floor.
-_SCALAR_OF_SIZES = {"truncated_div": floor_divide, "truncated_mod": modulo}
+_SCALAR_OF_SIZES: dict[str, Callable[..., Size]] = {"truncated_div": floor_divide, "truncated_mod": modulo}
 _MOVEMENT = frozenset({"slice", "concat", "reshape", "transpose", "broadcast", "reverse"})
 
 
@@ -72,7 +72,8 @@ def _map(function: str, arrays: list[np.ndarray]) -> np.ndarray | None:
         not isinstance(size, SizeExpression) and size == 0 for size in arrays[1].flat
     ):
         return None
-    return np.asarray(np.frompyfunc(scalar, len(arrays), 1)(*arrays), object)
+    apply: np.ufunc = np.frompyfunc(scalar, len(arrays), 1)
+    return np.asarray(apply(*arrays), object)
 
 
 def _if_small(name: str, arrays: list[np.ndarray], attributes: Mapping[str, Any]) -> np.ndarray | None:

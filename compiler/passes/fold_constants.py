@@ -55,9 +55,9 @@ def _has_symbols(attribute: object) -> bool:
 
 
 def _is_moderate(instruction: Instruction, operand_bytes: int) -> bool:
-    if instruction.name == "broadcast":
-        return instruction.result.type.size <= SHOWN_ELEMENTS  # larger, it says more than the elements do
     result_bytes = sum(_bytes(result.type) for result in instruction.results)
+    if instruction.name == "broadcast":  # a large one says more than its elements do
+        return result_bytes <= SHOWN_ELEMENTS * instruction.result.type.numpy_dtype.itemsize
     return result_bytes <= LARGEST_RESULT and result_bytes <= max(LARGEST_GROWTH * operand_bytes, _FREE_GROWTH)
 
 

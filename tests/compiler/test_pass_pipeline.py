@@ -47,7 +47,7 @@ def test_the_pipeline_runs_in_order_and_reports() -> None:
     program = parse(SOURCE)
     result = run_passes(program, observer=all_of(verifying, timing(seconds), records.append))
     assert [record.name for record in records] == list(PIPELINE)
-    assert [record.index for record in records] == list(range(1, len(PIPELINE) + 1))
+    assert [record.position for record in records] == list(range(1, len(PIPELINE) + 1))
     assert records[0].before is program
     assert all(left.after is right.before for left, right in pairwise(records))
     assert records[-1].after is result
