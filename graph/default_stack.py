@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Generic, TypeVar
 
 Item = TypeVar("Item")
@@ -25,23 +23,37 @@ class DefaultStack(threading.local, Generic[Item]):
     def is_empty(self) -> bool:
         return not self.stack
 
-    @contextmanager
-    def entered(self, item: Item) -> Iterator[Item]:
+    def entered(self, item: Item) -> Entered[Item]:
         """Makes `item` the default until the block is left. Raises AssertionError when blocks close out of order."""
-        self.stack.append(item)
-        try:
-            yield item
-        finally:
-            if self.stack:
-                if not self.enforce_nesting:
-                    if item in self.stack:
-                        self.stack.reverse()
-                        self.stack.remove(item)
-                        self.stack.reverse()
-                else:
-                    if self.stack[-1] is not item:
-                        raise AssertionError(
-                            f"Nesting violated for default stack of {type(item)} objects: blocks must close in "
-                            f"the opposite order of opening"
-                        )
-                    self.stack.pop()
+        return Entered(self, item)
+
+    def leave(self, item: Item) -> None:
+        """Ends the innermost block of `item`. Raises AssertionError when another block inside it is still open."""
+        if not self.stack:
+            return
+        if self.stack[-1] is item:
+            self.stack.pop()
+        elif self.enforce_nesting:
+            raise AssertionError(
+                f"Nesting violated for default stack of {type(item)} objects: blocks must close in the opposite order "
+                f"of opening"
+            )
+        elif item in self.stack:
+            del self.stack[len(self.stack) - 1 - self.stack[::-1].index(item)]
+
+
+class Entered(Generic[Item]):
+    """The block in which something is the default."""
+
+    __slots__ = ("_item", "_stack")
+
+    def __init__(self, stack: DefaultStack[Item], item: Item) -> None:
+        self._stack = stack
+        self._item = item
+
+    def __enter__(self) -> Item:
+        self._stack.stack.append(self._item)
+        return self._item
+
+    def __exit__(self, *exception: object) -> None:
+        self._stack.leave(self._item)

@@ -26,8 +26,7 @@ class Operation:
         inputs: Sequence[Tensor],
         control_inputs: Sequence[Operation],
         attributes: Mapping[str, Any],
-        output_types: Sequence[DType],
-        device: str,
+        output_types: Sequence[DType] | None,
         frames: RawFrames,
     ) -> None:
         self._graph = graph
@@ -36,13 +35,24 @@ class Operation:
         self._inputs = list(inputs)
         self._control_inputs = list(control_inputs)
         self._attributes = dict(attributes)
-        self._device = device
+        self._device = ""
         self._frames = frames
         self._id = -1
-        self._outputs = [Tensor(self, index, dtype) for index, dtype in enumerate(output_types)]
+        types = self._defined_output_types() if output_types is None else output_types
+        self._outputs = [Tensor(self, index, dtype) for index, dtype in enumerate(types)]
         self._control_outputs: list[Operation] = []
         self._control_flow_context: Any = None
         self._original_op: Operation | None = None
+
+    def _defined_output_types(self) -> list[DType]:
+        from sessile.graph.op_definition import OPS, output_types
+
+        if self._type not in OPS:
+            raise ValueError(f"The types of the outputs of '{self._name}' must be given: {self._type} is not known here")
+        return output_types(OPS[self._type], self._attributes)
+
+    def _attach(self) -> None:
+        """Tells the inputs that this operation uses them, once it is part of the graph."""
         for tensor in self._inputs:
             tensor._consumers.append(self)
         for op in self._control_inputs:
@@ -103,9 +113,9 @@ class Operation:
     @property
     def op_def(self) -> Any:
         """The `OpDef` message that describes operations of this type."""
-        from sessile.graph.graph_def import op_def_of
+        from sessile.graph.op_def import op_def_of
 
-        return op_def_of(self._type)
+        return op_def_of(self)
 
     def get_attr(self, name: str) -> Any:
         """The value of an attribute, as TensorFlow gives it. Raises ValueError when there is none of that name."""

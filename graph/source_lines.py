@@ -8,6 +8,7 @@ from types import CodeType
 from typing import NamedTuple
 
 _DEPTH_LIMIT = 40
+_IS_OURS: dict[str, bool] = {}  # by module name: asked for every frame of every operation
 
 
 class SourceLine(NamedTuple):
@@ -24,11 +25,14 @@ RawFrames = tuple[tuple[CodeType, int], ...]
 
 def capture_user_frames() -> RawFrames:
     """The frames of the caller outside of sessile, innermost first, in a form that is quick to make."""
-    frames = []
+    frames: list[tuple[CodeType, int]] = []
     frame = sys._getframe(1)
     while frame is not None and len(frames) < _DEPTH_LIMIT:
         module = frame.f_globals.get("__name__", "")
-        if not (module.startswith("sessile.") or module == "sessile"):
+        is_ours = _IS_OURS.get(module)
+        if is_ours is None:
+            is_ours = _IS_OURS[module] = module == "sessile" or module.startswith("sessile.")
+        if not is_ours:
             frames.append((frame.f_code, frame.f_lineno))
         frame = frame.f_back  # type: ignore[assignment]
     return tuple(frames)
