@@ -12,6 +12,7 @@ from sessile.ir.sizes import Size, symbol
 from sessile.ir.types import TensorType
 
 INDICES = ("i32", "i64")
+Pairs = tuple[tuple[int, int], ...]
 
 SCATTERS: dict[str, np.ufunc] = {
     "add": np.add,
@@ -102,9 +103,14 @@ def _depth(x: TensorType, indices: TensorType) -> int:
 
 @primitive("scatter")
 class Scatter(Primitive):
-    """`x` with `updates` set or combined at the coordinates in the last axis of `indices`, in order."""
+    """`x` with `updates` set or combined at the coordinates in the last axis of `indices`, in order.
 
-    def infer(self, x: TensorType, indices: TensorType, updates: TensorType, *, function: str) -> TensorType:
+    A kernel may write the result over the operands that `in_place` pairs it with: nobody needs them afterwards.
+    """
+
+    def infer(
+        self, x: TensorType, indices: TensorType, updates: TensorType, *, function: str, in_place: Pairs = ()
+    ) -> TensorType:
         depth = _depth(x, indices)
         require(function == "set" or function in SCATTERS, f"no scatter is called {function!r}")
         expected = (*indices.shape[:-1], *x.shape[depth:])
@@ -114,7 +120,9 @@ class Scatter(Primitive):
         )
         return x
 
-    def reference(self, x: np.ndarray, indices: np.ndarray, updates: np.ndarray, *, function: str) -> np.ndarray:
+    def reference(
+        self, x: np.ndarray, indices: np.ndarray, updates: np.ndarray, *, function: str, in_place: Pairs = ()
+    ) -> np.ndarray:
         check_coordinates(indices, x.shape)
         if not indices.shape[-1]:
             x, indices = x[np.newaxis], np.zeros((*indices.shape[:-1], 1), np.int64)
@@ -148,12 +156,12 @@ class DynamicSlice(Primitive):
 class DynamicUpdate(Primitive):
     """`x` with `update` over the part that begins at the coordinates `starts`, moved inside as in dynamic_slice."""
 
-    def infer(self, x: TensorType, update: TensorType, starts: TensorType) -> TensorType:
+    def infer(self, x: TensorType, update: TensorType, starts: TensorType, *, in_place: Pairs = ()) -> TensorType:
         require(starts.dtype in INDICES and starts.shape == (x.rank,), f"starts of an update of {x}: {starts}")
         require(update.rank == x.rank and update.dtype == x.dtype, f"update of {x} is {update}")
         return x
 
-    def reference(self, x: np.ndarray, update: np.ndarray, starts: np.ndarray) -> np.ndarray:
+    def reference(self, x: np.ndarray, update: np.ndarray, starts: np.ndarray, *, in_place: Pairs = ()) -> np.ndarray:
         result = np.array(x)
         result[clamped_place(starts, update.shape, x.shape)] = update
         return result

@@ -397,6 +397,23 @@ def reduce(maker: ProgramMaker) -> Made:
 
 
 @step
+def less_reduced(maker: ProgramMaker) -> Made:
+    """Each row less something of the whole row, as in softmax and normalisations."""
+    x = maker.pick(lambda value: _has_axes(value) and _is_number(value))
+    if x is None:
+        return None
+    first = maker.choose(range(x.type.rank))
+    axes = tuple(range(first, x.type.rank)) if maker.draw(st.booleans()) else (first,)
+    function, grid = maker.choose(("add", "max")), maker.grids[x]
+    row = maker.builder.reduce(function, x, axes, keep=True)
+    bound = grid.bound * max(maker.count(x, axes), 1) if function == "add" else max(grid.bound, 1)
+    if function == "max":
+        row = maker.builder.select(maker.builder.map("lt", maker.builder.map("abs", row), 99), row, 1)
+    result = maker.builder.sub(x, row)
+    return maker.builder.add(result, 0), Grid(grid.bound + bound, grid.bits)
+
+
+@step
 def scan(maker: ProgramMaker) -> Made:
     x = maker.pick(lambda value: _has_axes(value) and _is_number(value))
     if x is None:
