@@ -35,13 +35,11 @@ def find_element(graph: Graph, obj: Any, allow_tensor: bool, allow_operation: bo
 
 
 def _foreign_element(graph: Graph, obj: Any, kind: str) -> str:
-    shown = str(obj) if kind == "Tensor" else f"name: {obj.name!r} type: {obj.type!r}"
-    shown = str(obj).rstrip() if kind == "Operation" else shown
     op = obj.op if isinstance(obj, Tensor) else obj
     line = op.traceback[-1] if op.traceback else None
     place = f"{line.filename}:{line.lineno}" if line else "an unknown line"
     return (
-        f"{kind} {shown} is not an element of this graph.\n"
+        f"{kind} {obj} is not an element of this graph.\n"
         f"It was created at {place} in the graph made at {obj.graph.created_at} "
         f"(<Graph {id(obj.graph):#x}, {len(obj.graph._operations)} operations>); this session or call uses the graph made at "
         f"{graph.created_at} (<Graph {id(graph):#x}, {len(graph._operations)} operations>).\n"
