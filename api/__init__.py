@@ -12,4 +12,4 @@ VERSION = "1.15.0"
 
 _show(globals(), "")
 
-from sessile import errors, math, nn, train  # noqa: E402, F401
+from sessile import bitwise, debugging, dtypes, errors, linalg, manip, math, nn, train  # noqa: E402, F401

@@ -6,26 +6,6 @@ from typing import Any
 
 from sessile.graph.public_names import PUBLIC
 
-# Python operator -> the operation that computes it.
-_BINARY = {
-    "add": "AddV2",
-    "sub": "Sub",
-    "mul": "Mul",
-    "truediv": "RealDiv",
-    "floordiv": "FloorDiv",
-    "mod": "FloorMod",
-    "pow": "Pow",
-    "less": "Less",
-    "less_equal": "LessEqual",
-    "greater": "Greater",
-    "greater_equal": "GreaterEqual",
-    "and": "LogicalAnd",
-    "or": "LogicalOr",
-    "logical_xor": "LogicalXor",
-    "matmul": "MatMul",
-    "div": "Div",
-}
-
 
 class TensorOperators:
     """Gives a class the operators of a tensor; `_as_operand` says which tensor stands for an object."""
@@ -100,10 +80,10 @@ class TensorOperators:
         return apply_binary("or", self._as_operand(), other, reflected=True)
 
     def __xor__(self, other: Any) -> Any:
-        return apply_binary("logical_xor", self._as_operand(), other)
+        return apply_binary("xor", self._as_operand(), other)
 
     def __rxor__(self, other: Any) -> Any:
-        return apply_binary("logical_xor", self._as_operand(), other, reflected=True)
+        return apply_binary("xor", self._as_operand(), other, reflected=True)
 
     def __lt__(self, other: Any) -> Any:
         return apply_binary("less", self._as_operand(), other)
@@ -136,5 +116,5 @@ def public_function(name: str) -> Any:
 
 
 def apply_binary(operator: str, x: Any, y: Any, reflected: bool = False) -> Any:
-    """What `x operator y` adds to the graph (`y operator x` when reflected), in a name scope called `operator`."""
-    return public_function("_binary_operator")(operator, _BINARY[operator], x, y, reflected)
+    """What `x operator y` adds to the graph (`y operator x` when reflected)."""
+    return PUBLIC["_binary_operator"](operator, x, y, reflected)

@@ -1,0 +1,5 @@
+"""`tf.manip`."""
+
+from sessile._exports import show as _show
+
+_show(globals(), "manip")
