@@ -190,7 +190,7 @@ def test_a_run_ends_when_its_time_is_up(monkeypatch):
     sess = tf.Session()
     sess.run(v.initializer)
     slow = v.assign_add(tf.exp(x, name="slow"))
-    clock = iter(np.arange(0.0, 100.0, 0.6))
+    clock = iter(np.arange(0.0, 100.0, 1.1))
     monkeypatch.setattr("sessile.runtime.run_monitor.time.monotonic", lambda: float(next(clock)))
     with pytest.raises(tf.errors.DeadlineExceededError, match="the run did not end within 1 seconds"):
         options = tf.RunOptions(timeout_in_ms=1000, trace_level=tf.RunOptions.FULL_TRACE)
