@@ -84,8 +84,11 @@ class SizeSubstitution:
     def __init__(self, sizes: Sizes) -> None:
         self._sizes = sizes
         self._changed: dict[TensorType, TensorType | None] = {}
+        self._changed_sizes: dict[SizeExpression, Size | None] = {}
 
     def type(self, type: TensorType) -> TensorType:
+        if type.is_static:
+            return type
         if type not in self._changed:
             changes = not type.symbols().isdisjoint(self._sizes)
             self._changed[type] = type.substitute(self._sizes) if changes else None
@@ -100,9 +103,16 @@ class SizeSubstitution:
                     changed[name] = new
         return {**attributes, **changed} if changed else attributes
 
+    def _size(self, size: SizeExpression) -> Size:
+        if size not in self._changed_sizes:
+            changes = not symbols_of(size).isdisjoint(self._sizes)
+            self._changed_sizes[size] = substitute(size, self._sizes) if changes else None
+        new = self._changed_sizes[size]
+        return size if new is None else new
+
     def _value(self, value: Any) -> Any:
         if isinstance(value, SizeExpression):
-            return value if symbols_of(value).isdisjoint(self._sizes) else substitute(value, self._sizes)
+            return self._size(value)
         if isinstance(value, TensorType):
             return self.type(value)
         if not isinstance(value, tuple):
@@ -130,11 +140,13 @@ class _ProgramSubstitution:
         return values
 
     def _define(self, values: tuple[Value, ...]) -> tuple[Value, ...]:
+        is_changed = False
         for value in values:
             type = self._sizes.type(value.type)
             if type is not value.type:
                 self._replaced[value] = Value(value.id, type)
-        return self.values(values)
+                is_changed = True
+        return self.values(values) if is_changed else values
 
     def _region(self, region: Region) -> Region:
         parameters = self._define(region.parameters)
@@ -147,7 +159,7 @@ class _ProgramSubstitution:
     def _instruction(self, instruction: Instruction) -> Instruction:
         operands = self.values(instruction.operands)
         attributes = self._sizes.attributes(instruction.attributes)
-        regions = tuple(map(self._region, instruction.regions))
+        regions = tuple(map(self._region, instruction.regions)) if instruction.regions else ()
         results = self._define(instruction.results)
         if (
             operands is instruction.operands

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 
 import numpy as np
 
-from sessile.ir.sizes import Bindings, Size, evaluate, product, substitute, symbols_of
+from sessile.ir.sizes import Bindings, Size, SizeExpression, evaluate, product, substitute, symbols_of
 
 NUMPY_DTYPES: dict[str, np.dtype] = {
     "f16": np.dtype(np.float16),
@@ -88,6 +88,14 @@ class TensorType:
     def numpy_dtype(self) -> np.dtype:
         """How an element is held in memory."""
         return NUMPY_DTYPES[self.dtype]
+
+    @property
+    def is_static(self) -> bool:
+        """Whether all sizes are numbers."""
+        for size in self.shape:  # noqa: SIM110 - this is asked often, and a generator costs more than the answer
+            if size.__class__ is SizeExpression:
+                return False
+        return True
 
     def with_dtype(self, dtype: str) -> TensorType:
         return TensorType(dtype, self.shape)
