@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -46,7 +45,7 @@ STATUS_WORDS = 8
 class SessionState(Protocol):
     """What an executable needs of the session that it runs in."""
 
-    lock: AbstractContextManager[Any]
+    lock: Any
     generation: int
 
     def value(self, name: str) -> np.ndarray: ...

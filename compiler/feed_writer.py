@@ -22,7 +22,7 @@ def feed_writer(view: np.ndarray) -> Callable[[Any], bool]:
         return write_array
     python_types = {"f": (float, dtype.type), "b": (bool, dtype.type)}.get(dtype.kind, (dtype.type,))
     # Writing a number through a memoryview costs a third of what NumPy's assignment does.
-    cell = memoryview(view.reshape(1)) if dtype.char in "fdbBhHiIqQ?" else None
+    cell = memoryview(view.reshape(1).data) if dtype.char in "fdbBhHiIqQ?" else None
 
     def write_scalar(value: Any) -> bool:
         if type(value) in python_types:

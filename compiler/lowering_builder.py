@@ -266,7 +266,7 @@ class LoweringBuilder(ProgramBuilder):
             self.uninitialized[reference.name] = reference.operation
             if not static.is_fully_defined():
                 raise UninitializedRead
-            sizes: tuple[Size, ...] = tuple(static.as_list())
+            sizes: tuple[Size, ...] = tuple(size for size in static.as_list() if size is not None)
         else:
             declared = static.as_list() if static.ndims == len(shape) else [None] * len(shape)
             sizes = tuple(
