@@ -1,15 +1,23 @@
 """TensorFlow-1 style graphs and sessions on a JIT-compiling graph compiler: `import sessile as tf`.
 
 This folder offers names and holds no logic: operations and functions enter themselves in a table where they are defined
-(`sessile.graph.public_names`), and each module here shows its part of that table.
+(`sessile.graph.public_names`), and the modules here (`tf.nn`, `tf.train` ...) show their parts of that table.
+
+`__version__` and `VERSION` tell the version of TensorFlow whose behaviour this is, since programs choose by them what to
+call; the version of this package is that of its distribution, `importlib.metadata.version("sessile")`.
 """
 
-from sessile._exports import show as _show
-from sessile.graph.dtypes import *  # noqa: F403
+from typing import Any as _Any
 
-__version__ = "0.1.0"
-VERSION = "1.15.0"
+from sessile import _modules
 
-_show(globals(), "")
+__version__ = VERSION = "1.15.0"
+__all__ = _modules.open_modules(__name__)
 
-from sessile import bitwise, debugging, dtypes, errors, linalg, manip, math, nn, train  # noqa: E402, F401
+
+def __getattr__(name: str) -> _Any:
+    return _modules.find_public(__name__, name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*__all__, "VERSION", "__version__"])

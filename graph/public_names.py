@@ -41,10 +41,3 @@ def load_lazy(name: str) -> Any:
     """What `add_lazy` offered under `name`. Raises KeyError when there is no such name."""
     module, attribute = LAZY[name]
     return getattr(import_module(module), attribute)
-
-
-def names_in(module: str) -> dict[str, Any]:
-    """What the public module `module` ("" for the top) offers, by name; names that begin with "_" are left out."""
-    prefix = f"{module}." if module else ""
-    found = {name[len(prefix) :]: item for name, item in PUBLIC.items() if name.startswith(prefix)}
-    return {name: item for name, item in found.items() if "." not in name and not name.startswith("_")}

@@ -1,0 +1,86 @@
+"""The public modules: `tf.nn`, `tf.train` and all others that the table of public names has entries for.
+
+In: the table (`sessile.graph.public_names`), filled by importing what defines operations and functions. Out: modules that
+look names up in it, so that whatever enters itself there is offered, `import sessile.nn` included.
+"""
+
+from __future__ import annotations
+
+import difflib
+import sys
+from types import ModuleType
+from typing import Any
+
+import sessile.graph.library
+import sessile.runtime.library  # noqa: F401
+from sessile.graph.public_names import LAZY, PUBLIC, load_lazy
+
+
+class PublicModule(ModuleType):
+    """A module of `tf.`; an attribute is looked up in the table when it is first asked for."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name, f"`tf.{name.partition('.')[2]}`.")
+        self.__path__: list[str] = []  # a package: modules may be below it
+        self.__file__ = __file__
+
+    def __getattr__(self, name: str) -> Any:
+        return find_public(self.__name__, name)
+
+    def __dir__(self) -> list[str]:
+        return sorted(offered_by(self.__name__))
+
+    @property
+    def __all__(self) -> list[str]:
+        return offered_by(self.__name__)
+
+
+class MissingName(AttributeError):
+    """A public module has no such name; the message, with the names that are near, is made when it is shown."""
+
+    def __init__(self, module: str, missing: str) -> None:
+        super().__init__(name=missing, obj=sys.modules[module])
+        self._module = module
+
+    def __str__(self) -> str:
+        near = difflib.get_close_matches(self.name, offered_by(self._module), n=3)
+        hint = f" Did you mean {' or '.join(near)}?" if near else ""
+        return f"module {self._module!r} has no attribute {self.name!r}: it is not implemented.{hint}"
+
+
+def open_modules(root: str) -> list[str]:
+    """Makes a module below `root` for each one that the table names, and returns the names in `root` itself."""
+    names = {entry.rpartition(".")[0] for entry in (*PUBLIC, *LAZY)} | {"compat.v1"}
+    for path in sorted({".".join(name.split(".")[:k]) for name in names if name for k in range(1, name.count(".") + 2)}):
+        name = f"{root}.{path}"
+        module = sys.modules[root] if path == "compat.v1" else PublicModule(name)
+        sys.modules[name] = module
+        sys.modules[f"{root}.compat.v1.{path}"] = module
+        parent, _, last = name.rpartition(".")
+        setattr(sys.modules[parent], last, module)
+    return offered_by(root)
+
+
+def find_public(module: str, name: str) -> Any:
+    """What the table offers as `name` in `module`. Raises AttributeError, with the names that are near."""
+    entry = _entry(module, name)
+    if entry in PUBLIC and not name.startswith("_"):
+        item = PUBLIC[entry]
+    elif entry in LAZY:
+        item = load_lazy(entry)
+    else:
+        raise MissingName(module, name)
+    setattr(sys.modules[module], name, item)
+    return item
+
+
+def offered_by(module: str) -> list[str]:
+    """The names in a public module, those of the modules below it among them."""
+    prefix = _entry(module, "")
+    below = [name[len(prefix) :] for name in (*PUBLIC, *LAZY) if name.startswith(prefix)]
+    return list(dict.fromkeys(first for name in below if not (first := name.partition(".")[0]).startswith("_")))
+
+
+def _entry(module: str, name: str) -> str:
+    _, _, path = module.partition(".")
+    return f"{path}.{name}" if path else name

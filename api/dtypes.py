@@ -1,5 +1,0 @@
-"""`tf.dtypes`."""
-
-from sessile._exports import show as _show
-
-_show(globals(), "dtypes")

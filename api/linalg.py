@@ -1,5 +1,0 @@
-"""`tf.linalg`."""
-
-from sessile._exports import show as _show
-
-_show(globals(), "linalg")

@@ -1,5 +1,0 @@
-"""`tf.math`."""
-
-from sessile._exports import show as _show
-
-_show(globals(), "math")

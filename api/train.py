@@ -1,5 +1,0 @@
-"""`tf.train`."""
-
-from sessile._exports import show as _show
-
-_show(globals(), "train")
