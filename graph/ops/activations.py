@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from sessile.graph.convert import convert_to_tensor
-from sessile.graph.dtypes import FLOATING, REAL_NUMBER
+from sessile.graph.dtypes import FLOATING, REAL_NUMBER, float32
 from sessile.graph.name_scope import name_scope
 from sessile.graph.op_definition import OpDefinition, operation
-from sessile.graph.public_names import PUBLIC, public
+from sessile.graph.ops import casts, filling, joining, selection, shapes, transcendental
+from sessile.graph.public_names import public
 from sessile.graph.tensor import Tensor
 
 SELU_SCALE = 1.0507009873554804934193349852946
@@ -18,8 +19,8 @@ SELU_SCALE_ALPHA = 1.7580993408473768599402175208123
 class Activation(OpDefinition):
     """Base of functions of one tensor, element by element."""
 
-    inputs: Any = {"features": "T"}
-    attributes: Any = {"T": FLOATING}
+    inputs = {"features": "T"}
+    attributes = {"T": FLOATING}
     outputs = {"activations": "T"}
 
     def infer(self, features: Tensor) -> Tensor:
@@ -29,12 +30,16 @@ class Activation(OpDefinition):
 class ActivationGradient(OpDefinition):
     """Base of gradients of activations: of what flows back and of the activation's input or output."""
 
-    inputs: Any = {"gradients": "T", "features": "T"}
-    attributes: Any = {"T": FLOATING}
+    inputs = {"gradients": "T", "features": "T"}
+    attributes = {"T": FLOATING}
     outputs = {"backprops": "T"}
 
     def infer(self, *inputs: Tensor) -> Any:
         return inputs[0].shape.merge_with(inputs[1].shape)
+
+
+def _zeros(x: Tensor) -> Tensor:
+    return filling.zeros(shapes.shape(x), dtype=x.dtype.base_dtype)
 
 
 @operation("Relu", public="nn.relu")
@@ -57,7 +62,7 @@ class ReluGrad(ActivationGradient):
     attributes = {"T": REAL_NUMBER}
 
     def gradient(self, op: Any, grad: Tensor) -> list[Any]:
-        return [ReluGrad(grad, op.inputs[1]), PUBLIC["zeros_like"](op.inputs[1])]
+        return [ReluGrad(grad, op.inputs[1]), _zeros(op.inputs[1])]
 
     def lower(self, b: Any, gradients: Any, features: Any) -> Any:
         return b.select(b.map("gt", features, 0), gradients, 0)
@@ -83,7 +88,7 @@ class Relu6Grad(ActivationGradient):
     attributes = {"T": REAL_NUMBER}
 
     def gradient(self, op: Any, grad: Tensor) -> list[Any]:
-        return [Relu6Grad(grad, op.inputs[1]), PUBLIC["zeros_like"](op.inputs[1])]
+        return [Relu6Grad(grad, op.inputs[1]), _zeros(op.inputs[1])]
 
     def lower(self, b: Any, gradients: Any, features: Any) -> Any:
         inside = b.map("and", b.map("gt", features, 0), b.map("lt", features, 6))
@@ -111,7 +116,7 @@ class LeakyReluGrad(ActivationGradient):
 
     def gradient(self, op: Any, grad: Tensor) -> list[Any]:
         alpha = op.attributes["alpha"]
-        return [LeakyReluGrad(grad, op.inputs[1], alpha=alpha), PUBLIC["zeros_like"](op.inputs[1])]
+        return [LeakyReluGrad(grad, op.inputs[1], alpha=alpha), _zeros(op.inputs[1])]
 
     def lower(self, b: Any, gradients: Any, features: Any, *, alpha: float) -> Any:
         return b.select(b.map("gt", features, 0), gradients, b.mul(gradients, alpha))
@@ -123,7 +128,7 @@ def leaky_relu(features: Any, alpha: float = 0.2, name: str | None = None) -> Te
     with name_scope(name, "LeakyRelu", [features, alpha]) as scope:
         tensor = convert_to_tensor(features, name="features")
         if tensor.dtype.is_integer:
-            tensor = PUBLIC["cast"](tensor, "float32")
+            tensor = casts.cast(tensor, float32)
         return LeakyRelu(tensor, alpha=float(alpha), name=scope)
 
 
@@ -146,8 +151,8 @@ class EluGrad(ActivationGradient):
 
     def gradient(self, op: Any, grad: Tensor) -> list[Any]:
         elu_x = op.inputs[1]
-        below = PUBLIC["where"](elu_x < 0, grad * op.inputs[0], PUBLIC["zeros_like"](elu_x))
-        return [EluGrad(grad, elu_x), below]
+        first = EluGrad(grad, elu_x)
+        return [first, selection.where(elu_x < 0, grad * op.inputs[0], filling.zeros_like(elu_x))]
 
     def lower(self, b: Any, gradients: Any, outputs: Any) -> Any:
         return b.select(b.map("lt", outputs, 0), b.mul(b.add(outputs, 1), gradients), gradients)
@@ -173,8 +178,8 @@ class SeluGrad(ActivationGradient):
 
     def gradient(self, op: Any, grad: Tensor) -> list[Any]:
         selu_x = op.inputs[1]
-        below = PUBLIC["where"](selu_x < 0, grad * op.inputs[0], PUBLIC["zeros_like"](selu_x))
-        return [SeluGrad(grad, selu_x), below]
+        first = SeluGrad(grad, selu_x)
+        return [first, selection.where(selu_x < 0, grad * op.inputs[0], filling.zeros_like(selu_x))]
 
     def lower(self, b: Any, gradients: Any, outputs: Any) -> Any:
         below = b.mul(gradients, b.add(outputs, SELU_SCALE_ALPHA))
@@ -186,7 +191,7 @@ class Softplus(Activation):
     """log(1 + exp(features)), so written that it neither overflows nor loses small results."""
 
     def gradient(self, op: Any, grad: Tensor) -> list[Any]:
-        return [SoftplusGrad(grad, op.inputs[0])]
+        return [grad * transcendental.sigmoid(op.inputs[0])]
 
     def lower(self, b: Any, features: Any) -> Any:
         return b.map("softplus", features)
@@ -199,8 +204,9 @@ class SoftplusGrad(ActivationGradient):
     def gradient(self, op: Any, grad: Tensor) -> list[Any]:
         dy, x = op.inputs
         with op.graph.control_dependencies([grad]):
-            sigmoid = PUBLIC["sigmoid"](x)
-            return [SoftplusGrad(grad, x), grad * dy * sigmoid * (1 - sigmoid)]
+            first = SoftplusGrad(grad, x)
+            slope_of_sigmoid = transcendental.Exp(-x) + 2.0 + transcendental.Exp(x)
+            return [first, grad * dy / slope_of_sigmoid]
 
     def lower(self, b: Any, gradients: Any, features: Any) -> Any:
         return b.mul(gradients, b.map("sigmoid", features))
@@ -231,7 +237,7 @@ def crelu(features: Any, name: str | None = None, axis: int = -1) -> Tensor:
     """relu of the features and of their negation, one after the other along `axis` (Shang et al., 2016)."""
     with name_scope(name, "CRelu", [features]) as scope:
         tensor = convert_to_tensor(features, name="features")
-        joined = PUBLIC["concat"]([tensor, -tensor], axis, name=scope)
+        joined = joining.concat([tensor, -tensor], axis, name=scope)
         return Relu(joined)
 
 
@@ -239,4 +245,4 @@ def crelu(features: Any, name: str | None = None, axis: int = -1) -> Tensor:
 def swish(features: Any) -> Tensor:
     """features * sigmoid(features) (Ramachandran et al., 2017)."""
     tensor = convert_to_tensor(features, name="features")
-    return tensor * PUBLIC["sigmoid"](tensor)
+    return tensor * transcendental.sigmoid(tensor)

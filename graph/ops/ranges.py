@@ -20,6 +20,7 @@ from sessile.graph.tensor import Tensor
 from sessile.graph.tensor_shape import TensorShape
 
 _ORDER = [dtypes.int32, dtypes.int64, dtypes.float32, dtypes.float64]
+_SHORT = 64
 
 
 @operation("Range")
@@ -48,7 +49,9 @@ class Range(OpDefinition):
     def lower(self, b: Any, start: Any, limit: Any, delta: Any) -> Any:
         count = _count(b, start, limit, delta)
         dtype = start.type.dtype
-        return b.add(start, b.mul(b.iota((count,), 0, dtype), delta))
+        is_short = isinstance(count, int) and count <= _SHORT  # a constant is known, and may be an axis or a size
+        index = b.constant(np.arange(count), dtype) if is_short else b.iota((count,), 0, dtype)
+        return b.add(start, b.mul(index, delta))
 
 
 def _length(start: float, limit: float, delta: float) -> int:
