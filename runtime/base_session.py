@@ -63,8 +63,9 @@ class BaseSession:
         self._kept = TensorStore()
         self._growth = GraphGrowth(self._graph)
         self._plans: dict[Any, RunPlan] = {}
+        self._logger = active_logger("run")
         # Plans that run without further ado; none where each run has a time-out or is logged.
-        is_plain = self.options.timeout is None and active_logger("run") is None
+        is_plain = self.options.timeout is None and self._logger is None
         self._quick_plans = self._plans if is_plain else {}
         self._was_reset = False
         self._closed = False
@@ -120,6 +121,8 @@ class BaseSession:
             try:
                 if kind is list or kind is tuple:
                     plan = self._quick_plans[(kind, len(fetches), *fetches, *(feed_dict or ()))]
+                elif kind is dict:
+                    plan = self._quick_plans[(kind, len(fetches), *fetches, *fetches.values(), *(feed_dict or ()))]
                 else:
                     plan = self._quick_plans[(fetches, *(feed_dict or ()))]
                 values = [*feed_dict.values()] if feed_dict else ()
@@ -144,9 +147,8 @@ class BaseSession:
         if run_metadata is not None:
             needed = self._planner.needed(plan.structure, plan.feeds)
             fill_metadata(run_metadata, options, monitor, self._graph, needed, self._placement)
-        logger = active_logger("run")
-        if logger is not None:
-            logger.info("%s: %.0f us", plan.name, (time.perf_counter() - started) * 1e6)
+        if self._logger is not None:
+            self._logger.info("%s: %.0f us", plan.name, (time.perf_counter() - started) * 1e6)
         return result
 
     def _plan_for(self, fetches: Any, feed_dict: Any) -> tuple[RunPlan, Sequence[Any]]:

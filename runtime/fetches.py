@@ -48,7 +48,10 @@ def resolve_fetches(graph: Graph, fetches: Any, keep: Keep | None = None) -> Fet
     """
     resolver = _Resolver(graph, keep)
     build = resolver.resolve(fetches, "fetches")
-    return FetchStructure(tuple(resolver.indices), tuple(resolver.targets), build)
+    tensors = tuple(resolver.indices)
+    if type(fetches) in (list, tuple) and tensors == tuple(fetches):
+        build = type(fetches)  # the values as they come are the result
+    return FetchStructure(tensors, tuple(resolver.targets), build)
 
 
 class _Resolver:

@@ -98,13 +98,14 @@ class _PartialRun:
         kept = self._needed_later(later, known, finished)
         call = self._executor.call_for((*structure.tensors, *kept), structure.targets, tuple(known), self._finished)
         results = call.run(list(known.values()))
-        self._known = known | {t: np.asarray(r) for t, r in zip(kept, results[len(structure.tensors) :], strict=True)}
+        asked = len(structure.tensors)
+        self._known = known | {t: np.asarray(r) for t, r in zip(kept, results[asked:], strict=True)}
         self._finished = finished
         for tensor in feeds:
             del self._pending_feeds[tensor]
         for element in elements:
             del self._pending_fetches[element]
-        return results
+        return results[:asked]
 
     def _needed(
         self,

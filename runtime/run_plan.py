@@ -94,7 +94,8 @@ def _refuse(values: Sequence[Any]) -> Any:
 def call_key(fetches: Any, feed_dict: Mapping[Any, Any]) -> Hashable | None:
     """The shape of a call as a key for its plan, or None where the call must be worked out anew each time.
 
-    For a single element, and for a plain list or tuple of elements, it is what `Session.run` itself puts together.
+    For a single element, and for a plain list, tuple or dict of elements, it is what `Session.run` itself puts
+    together.
     """
     fetched = _structure_key(fetches)
     if fetched is None or type(feed_dict) is not dict or not all(is_plain_key(key) for key in feed_dict):
