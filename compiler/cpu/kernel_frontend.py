@@ -14,6 +14,7 @@ from typing import Any
 import llvmlite.binding as llvm
 from llvmlite import ir
 from numba.core import cgutils, lowering, types
+from numba.core import ir as numba_ir
 from numba.core.compiler import CompilerBase, Flags
 from numba.core.compiler_machinery import PassManager, register_pass
 from numba.core.typed_passes import BaseNativeLowering, NoPythonBackend, NopythonTypeInference
@@ -26,6 +27,7 @@ from sessile.compiler.cpu.kernel_context import (
     add_kernel_attributes,
 )
 from sessile.compiler.cpu.kernel_namespace import KernelNamespace
+from sessile.compiler.cpu.kernel_operations import mark_as_short, short_loop_heads
 from sessile.compiler.kernel_source import KernelSource
 from sessile.compiler.target import Target
 
@@ -47,6 +49,11 @@ class _KernelLowering(lowering.Lower):
 
     def alloca_lltype(self, name: str, lltype: ir.Type, datamodel: Any = None) -> ir.Value:
         return cgutils.alloca_once(self.builder, lltype, name=name)
+
+    def lower_inst(self, inst: Any) -> None:
+        super().lower_inst(inst)
+        if isinstance(inst, numba_ir.Jump) and self.blkmap[inst.target] in short_loop_heads(self.builder.function):
+            mark_as_short(self.builder.block.terminator)
 
     def storevar(self, value: ir.Value, name: str, argidx: int | None = None) -> None:
         self._alloca_var(name, self.typeof(name))

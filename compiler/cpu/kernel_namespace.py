@@ -16,6 +16,8 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
+from sessile.compiler.cpu.kernel_operations import short_range
+
 LIBRARIES = (
     "sessile.compiler.cpu.elementary",
     "sessile.compiler.cpu.random_intrinsics",
@@ -85,7 +87,7 @@ _BASIC: dict[str, Any] = {
     "f32": types.float32, "f64": types.float64, "c64": types.complex64, "c128": types.complex128,
     "i8": types.int8, "i16": types.int16, "i32": types.int32, "i64": types.int64,
     "u8": types.uint8, "u16": types.uint16, "u32": types.uint32, "u64": types.uint64,
-    "max": _extremum(">"), "min": _extremum("<"),
+    "max": _extremum(">"), "min": _extremum("<"), "short_range": short_range,
     "f32_from_f16": f32_from_f16, "f16_from_f32": f16_from_f32,
     "complex_f32": _complex(types.float32, types.complex64), "complex_f64": _complex(types.float64, types.complex128),
     "inf": math.inf, "nan": math.nan,

@@ -35,16 +35,32 @@ class UnitRange(types.SimpleIterableType):
         super().__init__("unit_range", unit_range_iterator)
 
 
-unit_range_iterator = UnitRangeIterator()
-unit_range = UnitRange()
+class ShortRangeIterator(UnitRangeIterator):
+    """The state of a loop that counts up by one, a few times."""
+
+    def __init__(self) -> None:
+        types.SimpleIteratorType.__init__(self, "short_range_iterator", types.int64)
 
 
+class ShortRange(UnitRange):
+    """`short_range(stop)` or `short_range(start, stop)`."""
+
+    def __init__(self) -> None:
+        types.SimpleIterableType.__init__(self, "short_range", short_range_iterator)
+
+
+unit_range_iterator, short_range_iterator = UnitRangeIterator(), ShortRangeIterator()
+unit_range, short_range_type = UnitRange(), ShortRange()
+
+
+@register_model(ShortRange)
 @register_model(UnitRange)
 class _UnitRangeModel(models.StructModel):
     def __init__(self, manager: Any, range_type: UnitRange) -> None:
         super().__init__(manager, range_type, [("start", types.int64), ("stop", types.int64)])
 
 
+@register_model(ShortRangeIterator)
 @register_model(UnitRangeIterator)
 class _UnitRangeIteratorModel(models.StructModel):
     def __init__(self, manager: Any, iterator_type: UnitRangeIterator) -> None:
@@ -63,14 +79,32 @@ class KernelRange(ConcreteTemplate):
     ]
 
 
+def short_range(start: int, stop: int | None = None) -> range:
+    """`range` for loops of few iterations: the rest that fills no vector runs as one vector with some lanes masked.
+
+    That is quicker than element by element, and less code; long loops are slower by the masks.
+    """
+    return range(start) if stop is None else range(start, stop)
+
+
+class KernelShortRange(ConcreteTemplate):
+    """What `short_range` means in kernels."""
+
+    key = "kernel short range"
+    cases = [signature(short_range_type, types.int64), signature(short_range_type, types.int64, types.int64)]
+
+
 typing_registry.register_global(range, types.Function(KernelRange))
+typing_registry.register_global(short_range, types.Function(KernelShortRange))
 
 
+@lowering_registry.lower(KernelShortRange.key, types.int64)
 @lowering_registry.lower(KernelRange.key, types.int64)
 def _range_to(context: Any, builder: ir.IRBuilder, call: Any, arguments: Any) -> ir.Value:
     return _make_range(context, builder, arguments[0].type(0), arguments[0])
 
 
+@lowering_registry.lower(KernelShortRange.key, types.int64, types.int64)
 @lowering_registry.lower(KernelRange.key, types.int64, types.int64)
 def _range_between(context: Any, builder: ir.IRBuilder, call: Any, arguments: Any) -> ir.Value:
     return _make_range(context, builder, *arguments)
@@ -87,6 +121,7 @@ def _make_range(context: Any, builder: ir.IRBuilder, start: ir.Value, stop: ir.V
     return bounds._getvalue()
 
 
+@lowering_registry.lower("getiter", ShortRange)
 @lowering_registry.lower("getiter", UnitRange)
 def _range_iterator(context: Any, builder: ir.IRBuilder, call: Any, arguments: Any) -> ir.Value:
     bounds = cgutils.create_struct_proxy(unit_range)(context, builder, arguments[0])
@@ -97,9 +132,48 @@ def _range_iterator(context: Any, builder: ir.IRBuilder, call: Any, arguments: A
     return iterator._getvalue()
 
 
+@lowering_registry.lower("iternext", ShortRangeIterator)
+@iternext_impl(RefType.UNTRACKED)
+def _short_range_next(context: Any, builder: ir.IRBuilder, call: Any, arguments: Any, result: Any) -> None:
+    short_loop_heads(builder.function).append(builder.block)
+    _advance(context, builder, arguments, result)
+
+
 @lowering_registry.lower("iternext", UnitRangeIterator)
 @iternext_impl(RefType.UNTRACKED)
 def _range_next(context: Any, builder: ir.IRBuilder, call: Any, arguments: Any, result: Any) -> None:
+    _advance(context, builder, arguments, result)
+
+
+def short_loop_heads(function: ir.Function) -> list[ir.Block]:
+    """The first blocks of a function's loops over `short_range`."""
+    heads: list[ir.Block] = function.__dict__.setdefault("short_loop_heads", [])
+    return heads
+
+
+class _LoopMetadata(ir.MDValue):
+    """A node that refers to itself, as LLVM wants for what it is told of a loop."""
+
+    def __init__(self, module: ir.Module, hint: ir.MDValue) -> None:
+        super().__init__(module, (hint,), name=str(len(module.metadata)))
+        self.operands = (self, hint)
+
+    def descr(self, buffer: list[str]) -> None:
+        references = ", ".join(operand.get_reference() for operand in self.operands)
+        buffer += [f"distinct !{{ {references} }}", "\n"]
+
+    def __hash__(self) -> int:
+        return id(self)
+
+
+def mark_as_short(latch: ir.Instruction) -> None:
+    """Tells LLVM, at the jump back to a loop's head, to mask the last vector of the loop."""
+    module = latch.module
+    hint = module.add_metadata([ir.MetaDataString(module, "llvm.loop.vectorize.predicate.enable"), ir.IntType(1)(1)])
+    latch.set_metadata("llvm.loop", _LoopMetadata(module, hint))
+
+
+def _advance(context: Any, builder: ir.IRBuilder, arguments: Any, result: Any) -> None:
     iterator = cgutils.create_struct_proxy(unit_range_iterator)(context, builder, arguments[0])
     position = builder.load(iterator.position)
     result.set_valid(builder.icmp_signed("<", position, iterator.stop))

@@ -168,9 +168,15 @@ def reshape_map(source: Shape, target: Shape, index: Map, extents: Mapping[int, 
     """
     if source == target:
         return index
+    long_source = [axis for axis, size in enumerate(source) if size != 1]
+    long_target = [axis for axis, size in enumerate(target) if size != 1]
+    result: list[Index] = [ZERO] * len(source)
+    if [source[axis] for axis in long_source] == [target[axis] for axis in long_target]:
+        for own, other in zip(long_source, long_target, strict=True):
+            result[own] = index[other]
+        return tuple(result)
     if 0 in source or 0 in target:
         raise NotSimple("reshape of an empty array")
-    result: list[Index] = [ZERO] * len(source)
     for left, right in _groups(source, target):
         left = [axis for axis in left if source[axis] != 1]
         right = [axis for axis in right if target[axis] != 1]

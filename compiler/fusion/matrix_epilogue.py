@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sessile.compiler.fusion.classification import ELEMENTWISE
+from sessile.compiler.fusion.classification import ELEMENTWISE, can_fail
 from sessile.compiler.fusion.domain import Domain
 from sessile.compiler.fusion.group import Group, Refused
 from sessile.compiler.fusion.index_maps import Index, Map, linear
@@ -62,7 +62,7 @@ def require_epilogue(group: Group, contraction: Instruction) -> None:
 
 def require_simple(member: Instruction) -> None:
     """Raises Refused for an instruction that cannot be part of an epilogue."""
-    if member.name not in _ALLOWED:
+    if member.name not in _ALLOWED or can_fail(member):
         raise Refused(f"{member.name} does not go with a contraction")
 
 

@@ -5,14 +5,15 @@ What does not depend on an inner loop is so computed outside of it, and nothing 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from typing import Protocol
 
 from sessile.compiler.cpu.codegen import scalar_code
 from sessile.compiler.cpu.codegen.block import Block
 from sessile.compiler.cpu.codegen.element_graph import Element
 from sessile.compiler.cpu.codegen.failures import Failures
 from sessile.compiler.cpu.codegen.kernel_writer import KernelWriter
-from sessile.compiler.cpu.codegen.loops import LoopNames
+from sessile.compiler.fusion.index_maps import Index
 from sessile.compiler.kernel_call import NoKernel
 from sessile.ir.program import Instruction, Value
 from sessile.ir.types import INTEGERS
@@ -21,11 +22,21 @@ from sessile.ir.types import INTEGERS
 _NAMES_TWICE = frozenset({"is_nan", "conj"})
 
 
+class Names(Protocol):
+    """How the loops of a nest are written."""
+
+    def axes(self, axes: Iterable[int]) -> frozenset[int]:
+        """The loops that run over some axes."""
+
+    def position(self, index: Index) -> str:
+        """A position in memory as source text."""
+
+
 class Emitter:
     """Writes elements of one nest of loops; `array` names the array of a value that is in memory."""
 
     def __init__(
-        self, writer: KernelWriter, names: LoopNames, array: Callable[[Value], str], failures: Failures
+        self, writer: KernelWriter, names: Names, array: Callable[[Value], str], failures: Failures
     ) -> None:
         self.names = names
         self._writer = writer

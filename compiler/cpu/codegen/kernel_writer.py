@@ -38,14 +38,16 @@ class KernelWriter:
     def read(self, value: Value) -> str:
         """The pointer to a value that the kernel reads."""
         if value not in self._buffers:
-            self._buffers[value] = self._add(f"a{self._read}", Buffer(value), f"*{value.type.dtype}")
+            name = self._new_name("a", self._read)
+            self._buffers[value] = self._add(name, Buffer(value), f"*{value.type.dtype}")
             self._read += 1
         return self._buffers[value]
 
     def write(self, value: Value) -> str:
         """The pointer to a value that the kernel writes."""
         if value not in self._buffers:
-            self._buffers[value] = self._add(f"out{self._written}", Buffer(value), f"*{value.type.dtype}")
+            name = self._new_name("out", self._written)
+            self._buffers[value] = self._add(name, Buffer(value), f"*{value.type.dtype}")
             self._written += 1
         return self._buffers[value]
 
@@ -58,7 +60,8 @@ class KernelWriter:
         if isinstance(size, int) and size in (0, 1):
             return str(size)
         if size not in self._numbers:
-            self._numbers[size] = self._add(f"n{len(self._numbers)}", Number(size), "i64")
+            name = self._new_name("n", len(self._numbers))
+            self._numbers[size] = self._add(name, Number(size), "i64")
         return self._numbers[size]
 
     def workspace(self, elements: Size, dtype: str) -> str:
@@ -68,6 +71,9 @@ class KernelWriter:
     def status(self) -> str:
         """The pointer to the run's status words."""
         return self._add("status", Status(), "*i64")
+
+    def _new_name(self, letters: str, number: int) -> str:
+        return f"{letters}{number}"
 
     def _add(self, name: str, argument: KernelArgument, kind: str) -> str:
         self._arguments.setdefault(name, (argument, kind))

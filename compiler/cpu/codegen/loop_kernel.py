@@ -13,7 +13,7 @@ from sessile.compiler.cpu.codegen import scalar_code
 from sessile.compiler.cpu.codegen.block import Block
 from sessile.compiler.cpu.codegen.element_graph import Choice, CutLoops, Element, ElementGraph
 from sessile.compiler.cpu.codegen.emitter import Emitter
-from sessile.compiler.cpu.codegen.loops import Loop, LoopNames, collapsed, shared_range, whole_range
+from sessile.compiler.cpu.codegen.loops import Loop, LoopNames, collapsed, counting, shared_range, whole_range
 from sessile.compiler.cpu.codegen.region_kernel import RegionKernel
 from sessile.compiler.fusion.domain import Domain
 from sessile.compiler.fusion.index_maps import Index, SplitAxis, reshape_map
@@ -21,7 +21,10 @@ from sessile.compiler.kernel_call import KernelCall
 from sessile.ir.program import Instruction, Region
 from sessile.ir.sizes import Size, maximum, minimum
 
-TILE = 32
+ROWS, COLUMNS = 16, 64
+"""A tile: about a cache line of what is read across, and some of what is written along."""
+Roots = list[tuple[Element, Index]]
+"""The elements of the results, and where they are written."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +76,7 @@ def domain_of(region: Region) -> Domain:
     return Domain.over(region.results[0].type.shape)
 
 
-def _graph(region: Region, domain: Domain, piece: Piece) -> tuple[ElementGraph, list[tuple[Element, Index]]]:
+def _graph(region: Region, domain: Domain, piece: Piece) -> tuple[ElementGraph, Roots]:
     """The elements of the results, and where they are written."""
     graph = ElementGraph(region, domain, piece.choices)
     places = [reshape_map(result.type.shape, domain.shape, domain.identity, domain.extents) for result in region.results]
@@ -84,7 +87,7 @@ def _graph(region: Region, domain: Domain, piece: Piece) -> tuple[ElementGraph, 
 
 
 def _write_nest(
-    kernel: RegionKernel, domain: Domain, piece: Piece, graph: ElementGraph, roots: list[tuple[Element, Index]]
+    kernel: RegionKernel, domain: Domain, piece: Piece, graph: ElementGraph, roots: Roots
 ) -> None:
     positions = [element.position for element in graph.elements.values() if element.position is not None]
     positions += [position for _, position in roots]
@@ -102,29 +105,28 @@ def _write_nest(
     elif tiled:
         _write_tiled(kernel, emitter, names, body, loops, roots)
     else:
-        _write_plain(kernel, emitter, names, body, loops, roots, is_first=True)
+        counted = counting(loops[-1], graph.elements.values())
+        _write_plain(kernel, emitter, body, loops, roots, counted)
 
 
 def _write_plain(
-    kernel: RegionKernel,
-    emitter: Emitter,
-    names: LoopNames,
-    block: Block,
-    loops: list[Loop],
-    roots: list[tuple[Element, Index]],
-    is_first: bool,
+    kernel: RegionKernel, emitter: Emitter, block: Block, loops: list[Loop], roots: Roots, counted: str
 ) -> None:
+    """Loops one in the other, the innermost counted by `counted`."""
     if not loops:
         store_all(kernel, emitter, block, roots)
         return
-    loop = loops[0]
-    steps = (shared_range if is_first else whole_range)(kernel.writer, loop)
-    with block.inside(f"for {names.name(loop)} in {steps}:", loop.axis) as inner:
-        _write_plain(kernel, emitter, names, inner, loops[1:], roots, is_first=False)
+    loop, *inner_loops = loops
+    if block is kernel.writer.body:
+        steps = shared_range(kernel.writer, loop)
+    else:
+        steps = whole_range(kernel.writer, loop, "range" if inner_loops else counted)
+    with block.inside(f"for {emitter.names.name(loop)} in {steps}:", loop.axis) as inner:
+        _write_plain(kernel, emitter, inner, inner_loops, roots, counted)
 
 
 def store_all(
-    kernel: RegionKernel, emitter: Emitter, block: Block, roots: list[tuple[Element, Index]]
+    kernel: RegionKernel, emitter: Emitter, block: Block, roots: Roots
 ) -> None:
     """Computes elements and stores them; all reads come before the first write."""
     values = [emitter.value(element, block) for element, _ in roots]
@@ -154,22 +156,21 @@ def _write_tiled(
     names: LoopNames,
     body: Block,
     loops: list[Loop],
-    roots: list[tuple[Element, Index]],
+    roots: Roots,
 ) -> None:
     writer = kernel.writer
     *outer, rows, columns = loops
 
-    def tile(block: Block, loop: Loop, name: str, is_shared: bool) -> str:
-        size = writer.size(loop.size)
-        tiles = f"({size} + {TILE - 1}) // {TILE}"
+    def tiles(loop: Loop, name: str, length: int, is_shared: bool) -> str:
+        count = f"({writer.size(loop.size)} + {length - 1}) // {length}"
         if is_shared:
-            return f"for {name} in range({tiles} * part // parts, {tiles} * (part + 1) // parts):"
-        return f"for {name} in range({tiles}):"
+            return f"for {name} in range({count} * part // parts, {count} * (part + 1) // parts):"
+        return f"for {name} in range({count}):"
 
-    def elements(loop: Loop, name: str) -> str:
+    def elements(loop: Loop, name: str, length: int) -> str:
         start = "" if loop.start == 0 else f"{writer.size(loop.start)} + "
-        stop = f"min({name} * {TILE} + {TILE}, {writer.size(loop.size)})"
-        return f"for {names.name(loop)} in range({start}{name} * {TILE}, {start}{stop}):"
+        stop = f"min({name} * {length} + {length}, {writer.size(loop.size)})"
+        return f"for {names.name(loop)} in range({start}{name} * {length}, {start}{stop}):"
 
     def nest(block: Block, left: list[Loop], is_first: bool) -> None:
         if left:
@@ -178,10 +179,10 @@ def _write_tiled(
                 nest(inner, left[1:], False)
             return
         with (
-            block.inside(tile(block, rows, "row_tile", is_first)) as row_tile,
-            row_tile.inside(tile(row_tile, columns, "column_tile", False)) as column_tile,
-            column_tile.inside(elements(rows, "row_tile"), rows.axis) as row,
-            row.inside(elements(columns, "column_tile"), columns.axis) as element,
+            block.inside(tiles(rows, "row_tile", ROWS, is_first)) as row_tile,
+            row_tile.inside(tiles(columns, "column_tile", COLUMNS, False)) as column_tile,
+            column_tile.inside(elements(rows, "row_tile", ROWS), rows.axis) as row,
+            row.inside(elements(columns, "column_tile", COLUMNS), columns.axis) as element,
         ):
             store_all(kernel, emitter, element, roots)
 

@@ -9,11 +9,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from sessile.compiler.cpu.codegen.element_graph import Element
 from sessile.compiler.cpu.codegen.kernel_writer import KernelWriter
+from sessile.compiler.fusion.classification import cost
 from sessile.compiler.fusion.domain import Domain
 from sessile.compiler.fusion.index_maps import Index
+from sessile.ir.scalar_functions import TRANSCENDENTAL
 from sessile.ir.sizes import Size, SizeExpression, maximum, product
 
+_SHORT, _SHORT_IF_COSTLY = 32, 128
+"""Iterations, with cheap and with costly bodies, up to which the rest after whole vectors takes most of the time."""
 Stretches = Mapping[int, tuple[Size, Size]]
 
 
@@ -106,11 +111,21 @@ def shared_range(writer: KernelWriter, loop: Loop) -> str:
     return f"range({start}{size} * part // parts, {start}{size} * (part + 1) // parts)"
 
 
-def whole_range(writer: KernelWriter, loop: Loop) -> str:
+def whole_range(writer: KernelWriter, loop: Loop, counting: str = "range") -> str:
     """The header's range of a loop that is run as a whole."""
     if loop.start == 0:
-        return f"range({writer.size(loop.size)})"
-    return f"range({writer.size(loop.start)}, {writer.size(loop.start + size_of(loop))})"
+        return f"{counting}({writer.size(loop.size)})"
+    return f"{counting}({writer.size(loop.start)}, {writer.size(loop.start + size_of(loop))})"
+
+
+def counting(loop: Loop, elements: Iterable[Element]) -> str:
+    """What counts an innermost loop: `short_range`, which masks the last vector, where most iterations would be a rest."""
+    if not isinstance(loop.size, int):
+        return "range"
+    if loop.size <= _SHORT:
+        return "short_range"
+    is_costly = any(e.instruction is not None and cost(e.instruction) >= TRANSCENDENTAL for e in elements)
+    return "short_range" if is_costly and loop.size <= _SHORT_IF_COSTLY else "range"
 
 
 def size_of(loop: Loop) -> Size:

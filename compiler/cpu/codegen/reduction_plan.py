@@ -105,35 +105,44 @@ class ReductionPlan:
 
     def kept_elements(self, results_last: bool) -> dict[Element, int]:
         """Elements that a pass keeps in memory for later ones, and the pass that computes each."""
-        first: dict[Element, int] = {}
+        computed: dict[Element, int] = {}
         kept: dict[Element, int] = {}
-
-        def visit(element: Element, number: int) -> None:
-            if not self.is_in_row(element) or element.instruction is None or element in self.reductions:
-                return
-            if first.setdefault(element, number) < number and self._is_worth_keeping(element, kept):
-                kept[element] = first[element]
-                return
-            for operand in element.operands:
-                visit(operand, number)
-
         for number in range(self.passes):
-            roots = [element.operands[0] for element in self.reductions_of(number)]
-            roots += [result.element for result in self.results_of(number, results_last)]
-            for root in roots:
-                visit(root, number)
+            left = [element.operands[0] for element in self.reductions_of(number)]
+            left += [result.element for result in self.results_of(number, results_last)]
+            seen: set[Element] = set()
+            while left:
+                element = left.pop()
+                if element in seen or not self._is_computed_in_row(element):
+                    continue
+                seen.add(element)
+                if computed.setdefault(element, number) < number and self._is_worth_keeping(element, kept):
+                    kept[element] = computed[element]
+                else:
+                    left += element.operands
         return kept
+
+    def _is_computed_in_row(self, element: Element) -> bool:
+        """Whether an element is computed for each place in a row, not read from memory."""
+        return self.is_in_row(element) and element.instruction is not None and element not in self.reductions
 
     def _is_worth_keeping(self, element: Element, kept: dict[Element, int]) -> bool:
         if element in kept:
             return True
-        types = {held_type(other.value.type.dtype) for other in kept} | {held_type(element.value.type.dtype)}
-        return len(kept) < _MOST_KEPT and len(types) == 1 and self._cost_again(element) >= _WORTH_KEEPING
+        types = {held_type(other.value.type.dtype) for other in (*kept, element)}
+        return len(kept) < _MOST_KEPT and len(types) == 1 and self._is_costly(element)
 
-    def _cost_again(self, element: Element) -> int:
-        if not self.is_in_row(element) or element.instruction is None or element in self.reductions:
-            return 0
-        return cost(element.instruction) + sum(map(self._cost_again, element.operands))
+    def _is_costly(self, element: Element) -> bool:
+        """Whether computing an element again costs more than keeping it."""
+        total = 0
+        left, seen = [element], {element}
+        while left and total < _WORTH_KEEPING:
+            element = left.pop()
+            if self._is_computed_in_row(element) and element.instruction is not None:
+                total += cost(element.instruction)
+                left += [operand for operand in element.operands if operand not in seen]
+                seen.update(element.operands)
+        return total >= _WORTH_KEEPING
 
 
 def plan_reductions(region: Region) -> ReductionPlan:
@@ -164,7 +173,9 @@ def _plan(region: Region, domain: Domain) -> ReductionPlan:
 
 def _place(value: Value, domain: Domain) -> tuple[bool, Map]:
     """Whether a result has an element for each iteration, or for each row; and its place."""
-    if value.type.size == product(domain.shape):
+    own = [size for size in value.type.shape if size != 1]
+    whole = [size for size in domain.shape if size != 1]
+    if own == whole or (value.type.size == product(whole) and 0 not in whole):
         return True, reshape_map(value.type.shape, domain.shape, domain.identity, domain.extents)
     chosen = [k for k, axes in enumerate(domain.axes) if not domain.reduced.intersection(axes)]
     shape: Shape = tuple(domain.shape[k] for k in chosen)

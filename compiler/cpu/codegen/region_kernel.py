@@ -78,10 +78,7 @@ class RegionKernel:
 
     def count_work(self, loops: Sequence[Loop], elements: Iterable[Element]) -> None:
         """Adds the work of a nest of loops that computes these elements and writes all results."""
-        total = _COSTS_PER_UNIT - 1 + len(self.region.results)
-        for element in elements:
-            total += _ACCESS_COST if element.instruction is None else cost(element.instruction)
-        self._work = self._work + iterations(loops) * (total // _COSTS_PER_UNIT)
+        self._work = self._work + iterations(loops) * work_of(elements, len(self.region.results))
 
     def set_work(self, work: Size) -> None:
         """Says what the work is, instead of counting it."""
@@ -94,7 +91,7 @@ class RegionKernel:
         report = self.failures.finish(self.writer.body)
         for line in reversed(self._beginning):
             self.writer.body.line_before(line)
-        words = [word for instruction in self.region.instructions for word in _words(instruction)]
+        words = words_of(self.region.instructions)
         return self.writer.finish(words, self._header(words), self._work, self.parallel, report)
 
     def _header(self, words: Sequence[str]) -> str:
@@ -107,13 +104,26 @@ class RegionKernel:
         return f"{results} = {self.instruction.name}({', '.join(words)})   {lines}   cpu   {arrays}"
 
 
-def _words(instruction: Instruction) -> list[str]:
-    """What the instruction does, for the names of kernels."""
-    match instruction.name:
-        case "map":
-            return [instruction.attributes["function"]]
-        case "reduce":
-            return ["reduce", instruction.attributes["function"]]
-        case "constant" | "reshape" | "sizes":
-            return []
-    return [instruction.name]
+def work_of(elements: Iterable[Element], results: int) -> int:
+    """What one iteration costs, in units of work: the accesses to memory, and what is computed."""
+    total = _COSTS_PER_UNIT - 1 + results
+    for element in elements:
+        total += _ACCESS_COST if element.instruction is None else cost(element.instruction)
+    return total // _COSTS_PER_UNIT
+
+
+def words_of(instructions: Iterable[Instruction]) -> list[str]:
+    """What instructions do, for the names of kernels."""
+    words: list[str] = []
+    for instruction in instructions:
+        function = instruction.attributes.get("function", "")
+        match instruction.name:
+            case "map":
+                words.append(function)
+            case "reduce":
+                words += ["reduce", function]
+            case "constant" | "reshape" | "sizes":
+                pass
+            case name:
+                words.append(name)
+    return words

@@ -11,7 +11,7 @@ from sessile.compiler.cpu.codegen.accumulator import BLOCK
 from sessile.compiler.cpu.codegen.block import Block
 from sessile.compiler.cpu.codegen.element_graph import Element
 from sessile.compiler.cpu.codegen.emitter import Emitter
-from sessile.compiler.cpu.codegen.loops import Loop, LoopNames, iterations, shared_range, whole_range
+from sessile.compiler.cpu.codegen.loops import Loop, LoopNames, counting, iterations, shared_range, whole_range
 from sessile.compiler.cpu.codegen.reduction_plan import ReductionPlan, Result
 from sessile.compiler.cpu.codegen.region_kernel import RegionKernel
 from sessile.compiler.fusion.index_maps import Index, strides
@@ -32,6 +32,7 @@ class RowWriter:
         self.names = LoopNames(kernel.writer, [*plan.kept, *plan.reduced])
         self.emitter: Emitter = kernel.emitter(self.names)
         self.in_blocks = _needs_blocks(plan)
+        self._counted = counting(plan.reduced[-1], plan.graph.elements.values()) if plan.reduced else ""
         self._kept = plan.kept_elements(kernel.overwrites)
         self._slots = self._find_slots()
         kernel.count_work(plan.loops, plan.graph.elements.values())
@@ -87,7 +88,8 @@ class RowWriter:
         start, stop = bounds or ("", self.kernel.writer.size(loop.size))
         accumulators = [a for a in self.plan.reductions_of(number).values() if a.is_blocked]
         if inner_loops or not self.in_blocks or not accumulators:
-            steps = f"range({start}, {stop})" if start else f"range({stop})"
+            counted = "range" if inner_loops else self._counted
+            steps = f"{counted}({start}, {stop})" if start else f"{counted}({stop})"
             with block.inside(f"for {self.names.name(loop)} in {steps}:", loop.axis) as inner:
                 self.write_loops(inner, inner_loops, number)
             return

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from sessile.compiler.cpu.codegen.contraction_epilogue import contraction_end
 from sessile.compiler.cpu.codegen.loop_kernel import loop_calls
 from sessile.compiler.cpu.codegen.reduce_kernel import reduction_calls
+from sessile.compiler.cpu.rules.contractions import contraction_call
 from sessile.compiler.fusion.index_maps import NotSimple
 from sessile.compiler.kernel_call import KernelCall, NoKernel, kernel_rule
 from sessile.ir.primitive import PRIMITIVES
@@ -12,13 +14,26 @@ from sessile.ir.program import Instruction, Region, Value
 @kernel_rule("fused")
 def fused(instruction: Instruction) -> tuple[KernelCall, ...]:
     """The kernels of a fused instruction, by its kind."""
+    if all(result.type.size == 0 for result in instruction.results):
+        return ()
     try:
         return _CALLS[instruction.attributes["kind"]](instruction)
     except NotSimple as reason:
         raise NoKernel(str(reason)) from None
 
 
-_CALLS = {"loop": loop_calls, "reduce": reduction_calls, "rows": reduction_calls}
+def contraction_calls(instruction: Instruction) -> tuple[KernelCall, ...]:
+    """The kernel of a contraction with elementwise work on its sums."""
+    end = contraction_end(instruction)
+    return (contraction_call(end.contraction, end.result, end.epilogue, end.arguments, end.cost, end.operands),)
+
+
+_CALLS = {
+    "loop": loop_calls,
+    "reduce": reduction_calls,
+    "rows": reduction_calls,
+    "contraction": contraction_calls,
+}
 
 
 @kernel_rule(
