@@ -53,7 +53,6 @@ class BaseSession:
         self._target = _checked_target(target)
         self._graph = get_default_graph() if graph is None else graph
         self._operations = self._graph._operations
-        self._config = config
         self.options = options_from(config)
         self._variables = VariableStore()
         self._executor = Executor(self._graph, self._variables, self.options.execution())
@@ -81,8 +80,7 @@ class BaseSession:
     @property
     def graph_def(self) -> Any:
         """The graph as a `GraphDef` message."""
-        add_shapes = self._config is not None and self._config.graph_options.infer_shapes
-        return self._graph.as_graph_def(add_shapes=add_shapes)
+        return self._graph.as_graph_def(add_shapes=self.options.infer_shapes)
 
     @property
     def sess_str(self) -> bytes:

@@ -1,8 +1,18 @@
-"""Everything that `sessile.runtime` offers to users; importing this module enters it in the table of public names."""
+"""Everything that `sessile.runtime` offers to users; importing this module enters it in the table of public names.
 
-from sessile.runtime import kernel_statistics, session
+The names are lazy: a program that only builds graphs loads neither the runtime nor the compiler.
+"""
+
+from sessile.graph.public_names import add_lazy
 from sessile.runtime.log_setup import set_up_logging
 
-__all__ = ["kernel_statistics", "session"]
+_OFFERED = {
+    "session": ("Session", "InteractiveSession", "get_default_session"),
+    "session_conversions": ("register_session_run_conversion_functions",),
+}
+
+for _module, _names in _OFFERED.items():
+    for _name in _names:
+        add_lazy(_name, f"sessile.runtime.{_module}", _name)
 
 set_up_logging()

@@ -22,6 +22,7 @@ from sessile.runtime.feed_values import converter_for
 from sessile.runtime.feeds import feed_keys, resolve_feeds
 from sessile.runtime.fetches import FetchStructure, resolve_fetches
 from sessile.runtime.planner import Planner
+from sessile.runtime.tensor_handle import kept_array
 
 Element = Tensor | Operation
 
@@ -99,7 +100,7 @@ class _PartialRun:
         call = self._executor.call_for((*structure.tensors, *kept), structure.targets, tuple(known), self._finished)
         results = call.run(list(known.values()))
         asked = len(structure.tensors)
-        self._known = known | {t: np.asarray(r) for t, r in zip(kept, results[asked:], strict=True)}
+        self._known = known | {t: kept_array(r) for t, r in zip(kept, results[asked:], strict=True)}
         self._finished = finished
         for tensor in feeds:
             del self._pending_feeds[tensor]

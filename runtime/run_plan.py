@@ -55,8 +55,9 @@ class RunPlan:
     @property
     def name(self) -> str:
         """What is fetched and fed, by name."""
-        fetched = ", ".join(element.name for element in (*self.structure.tensors, *self.structure.targets))
-        return f"{fetched} fed {', '.join(tensor.name for tensor in self.feeds)}" if self.feeds else fetched
+        fetched = [tensor.name for tensor in self.structure.tensors] + [op.name for op in self.structure.targets]
+        fed = [tensor.name for tensor in self.feeds]
+        return f"{', '.join(fetched)} fed {', '.join(fed)}" if fed else ", ".join(fetched)
 
     def run(self, values: Sequence[Any]) -> Any:
         """The result, for the values of the feeds, in order and as the user gave them.

@@ -8,12 +8,10 @@ from contextlib import ExitStack
 from typing import Any
 
 from sessile.graph.graph import Graph, default_graph_stack
-from sessile.graph.public_names import public
 from sessile.graph.tensor import default_session_stack
 from sessile.runtime.base_session import BaseSession
 
 
-@public("Session")
 class Session(BaseSession):
     """Runs a graph, and keeps the values of its variables.
 
@@ -53,7 +51,6 @@ class Session(BaseSession):
             self.close()
 
 
-@public("InteractiveSession")
 class InteractiveSession(BaseSession):
     """A session that makes itself the thread's default at once, for shells and notebooks.
 
@@ -108,7 +105,6 @@ def _leave(stack: list[Any], item: Any) -> None:
             return
 
 
-@public("get_default_session")
 def get_default_session() -> Any:
     """The thread's default session, or None."""
     return default_session_stack.get()

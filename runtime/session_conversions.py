@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from sessile.graph.indexed_slices import IndexedSlices, IndexedSlicesValue
-from sessile.graph.public_names import public
 from sessile.graph.sparse_tensor import SparseTensor, SparseTensorValue
 
 FetchFunction = Callable[[Any], tuple[list[Any], Callable[[list[Any]], Any]]]
@@ -26,7 +25,6 @@ class Conversion(NamedTuple):
 _CONVERSIONS: list[Conversion] = []
 
 
-@public("register_session_run_conversion_functions")
 def register_session_run_conversion_functions(
     tensor_type: type,
     fetch_function: FetchFunction,

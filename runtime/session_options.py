@@ -25,6 +25,7 @@ class SessionOptions:
         threads: how many threads share a run; None for all cores.
         jit: "never" or "always" compile, None for what `SESSILE_JIT` says.
         timeout: the seconds that a run may take, None for any time.
+        infer_shapes: whether the session's `graph_def` tells the shapes of outputs.
     """
 
     allow_soft_placement: bool = False
@@ -33,6 +34,7 @@ class SessionOptions:
     threads: int | None = None
     jit: str | None = None
     timeout: float | None = None
+    infer_shapes: bool = False
 
     def execution(self) -> ExecutionOptions:
         """How to execute: what the environment says, where the session says nothing else."""
@@ -63,6 +65,7 @@ def options_from(config: Any) -> SessionOptions:
         threads=threads or None,
         jit=_JIT_OF_LEVEL.get(config.graph_options.optimizer_options.global_jit_level),
         timeout=seconds(config.operation_timeout_in_ms),
+        infer_shapes=config.graph_options.infer_shapes,
     )
 
 

@@ -31,7 +31,7 @@ class TensorStore:
     def keep(self, value: Any, op_name: str) -> str:
         """Keeps a value that an operation produced; returns its handle."""
         handle = f"{op_name};{next(self._numbers)};{_DEVICE}"
-        self._values[handle] = np.array(value)
+        self._values[handle] = kept_array(value)
         return handle
 
     def value(self, handle: str) -> np.ndarray:
@@ -108,6 +108,13 @@ class TensorHandle:
 
     def __repr__(self) -> str:
         return f"<TensorHandle {self._handle!r} dtype={self._dtype.name}>"
+
+
+def kept_array(value: Any) -> np.ndarray:
+    """A fetched value as an array of its own; a string stays whole."""
+    array = np.empty((), object) if isinstance(value, bytes) else np.empty(np.shape(value), value.dtype)
+    array[()] = value
+    return array
 
 
 def with_kept_values(feeds: dict[Tensor, Any], store: TensorStore) -> dict[Tensor, Any]:

@@ -193,6 +193,15 @@ def test_a_handle_can_be_fed_to_any_tensor_of_its_type(sess, value):
     assert raised.value.op is tensor.op
 
 
+def test_a_handle_keeps_strings(sess):
+    for value, expected in (("abc", b"abc"), (["a", "bc"], [b"a", b"bc"])):
+        handle = sess.run(tf.get_session_handle(tf.identity(tf.constant(value))))
+        assert np.asarray(handle.eval(), object).tolist() == expected
+        holder, tensor = tf.get_session_tensor(handle.handle, tf.string)
+        result = sess.run(tf.identity(tensor), {holder: handle.handle})
+        assert np.asarray(result, object).tolist() == expected
+
+
 def test_control_inputs_of_a_handle_run(sess, value):
     v = tf.Variable(0.0)
     sess.run(v.initializer)

@@ -145,8 +145,12 @@ def test_what_a_session_tells_of_itself(graph):
 
 
 def test_the_serialised_graph_of_a_session():
-    tf.constant(1.0, name="x")
-    assert [node.name for node in tf.Session().graph_def.node] == ["x"]
+    tf.constant([1.0, 2.0], name="x")
+    (node,) = tf.Session().graph_def.node
+    assert (node.name, "_output_shapes" in node.attr) == ("x", False)
+    config = tf.ConfigProto(graph_options=tf.GraphOptions(infer_shapes=True))
+    (node,) = tf.Session(config=config).graph_def.node
+    assert [size.size for size in node.attr["_output_shapes"].list.shape[0].dim] == [2]
 
 
 def test_an_interactive_session_is_the_default_until_it_is_closed():
