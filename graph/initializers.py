@@ -10,7 +10,8 @@ import numpy as np
 
 from sessile.graph import dtypes
 from sessile.graph.data_type import as_dtype
-from sessile.graph.public_names import PUBLIC, public
+from sessile.graph.ops import constants, diagonals, elementwise, filling, linear_algebra, random, shapes, transposition
+from sessile.graph.public_names import public
 
 
 class Initializer:
@@ -41,7 +42,7 @@ class Zeros(Initializer):
         self.dtype = as_dtype(dtype)
 
     def __call__(self, shape: Any, dtype: Any = None, partition_info: Any = None) -> Any:
-        return PUBLIC["zeros"](shape, dtype or self.dtype)
+        return filling.zeros(shape, dtype or self.dtype)
 
     def get_config(self) -> dict[str, Any]:
         return {"dtype": self.dtype.name}
@@ -55,7 +56,7 @@ class Ones(Initializer):
         self.dtype = as_dtype(dtype)
 
     def __call__(self, shape: Any, dtype: Any = None, partition_info: Any = None) -> Any:
-        return PUBLIC["ones"](shape, dtype or self.dtype)
+        return filling.ones(shape, dtype or self.dtype)
 
     def get_config(self) -> dict[str, Any]:
         return {"dtype": self.dtype.name}
@@ -75,7 +76,7 @@ class Constant(Initializer):
 
     def __call__(self, shape: Any, dtype: Any = None, partition_info: Any = None, verify_shape: bool | None = None) -> Any:
         verify = self._verify_shape if verify_shape is None else verify_shape
-        return PUBLIC["constant"](self.value, dtype=dtype or self.dtype, shape=shape, verify_shape=verify)
+        return constants.constant(self.value, dtype=dtype or self.dtype, shape=shape, verify_shape=verify)
 
     def get_config(self) -> dict[str, Any]:
         return {"value": self.value, "dtype": self.dtype.name}
@@ -108,7 +109,7 @@ class RandomUniform(Initializer):
         self.minval, self.maxval, self.seed, self.dtype = minval, maxval, seed, as_dtype(dtype)
 
     def __call__(self, shape: Any, dtype: Any = None, partition_info: Any = None) -> Any:
-        return PUBLIC["random_uniform"](shape, self.minval, self.maxval, dtype or self.dtype, seed=self.seed)
+        return random.random_uniform(shape, self.minval, self.maxval, dtype or self.dtype, seed=self.seed)
 
     def get_config(self) -> dict[str, Any]:
         return {"minval": self.minval, "maxval": self.maxval, "seed": self.seed, "dtype": self.dtype.name}
@@ -125,7 +126,7 @@ class RandomNormal(_Seeded):
         self.mean, self.stddev = mean, stddev
 
     def __call__(self, shape: Any, dtype: Any = None, partition_info: Any = None) -> Any:
-        return PUBLIC["random_normal"](shape, self.mean, self.stddev, dtype or self.dtype, seed=self.seed)
+        return random.random_normal(shape, self.mean, self.stddev, dtype or self.dtype, seed=self.seed)
 
 
 @public("truncated_normal_initializer", "initializers.truncated_normal")
@@ -139,7 +140,7 @@ class TruncatedNormal(_Seeded):
         self.mean, self.stddev = mean, stddev
 
     def __call__(self, shape: Any, dtype: Any = None, partition_info: Any = None) -> Any:
-        return PUBLIC["truncated_normal"](shape, self.mean, self.stddev, dtype or self.dtype, seed=self.seed)
+        return random.truncated_normal(shape, self.mean, self.stddev, dtype or self.dtype, seed=self.seed)
 
 
 @public("uniform_unit_scaling_initializer", "initializers.uniform_unit_scaling")
@@ -156,7 +157,7 @@ class UniformUnitScaling(_Seeded):
         sizes = [int(size) for size in shape]
         inputs = max(math.prod(float(size) for size in sizes[:-1]), 1.0)
         bound = math.sqrt(3 / inputs) * self.factor
-        return PUBLIC["random_uniform"](sizes, -bound, bound, dtype or self.dtype, seed=self.seed)
+        return random.random_uniform(sizes, -bound, bound, dtype or self.dtype, seed=self.seed)
 
 
 @public("variance_scaling_initializer", "initializers.variance_scaling", "keras.initializers.VarianceScaling")
@@ -200,11 +201,11 @@ class VarianceScaling(_Seeded):
         if self.distribution in ("normal", "truncated_normal"):
             # the deviation that truncation at two deviations leaves of 1
             deviation = math.sqrt(scale) / 0.87962566103423978
-            return PUBLIC["truncated_normal"](shape, 0.0, deviation, dtype, seed=self.seed)
+            return random.truncated_normal(shape, 0.0, deviation, dtype, seed=self.seed)
         if self.distribution == "untruncated_normal":
-            return PUBLIC["random_normal"](shape, 0.0, math.sqrt(scale), dtype, seed=self.seed)
+            return random.random_normal(shape, 0.0, math.sqrt(scale), dtype, seed=self.seed)
         limit = math.sqrt(3.0 * scale)
-        return PUBLIC["random_uniform"](shape, -limit, limit, dtype, seed=self.seed)
+        return random.random_uniform(shape, -limit, limit, dtype, seed=self.seed)
 
 
 @public("glorot_uniform_initializer", "initializers.glorot_uniform", "keras.initializers.glorot_uniform")
@@ -245,12 +246,12 @@ class Orthogonal(_Seeded):
             raise ValueError("The tensor to initialize must be at least two-dimensional")
         rows, columns = math.prod(sizes[:-1]), sizes[-1]
         flat = (max(columns, rows), min(columns, rows))
-        normal = PUBLIC["random_normal"](flat, dtype=dtype or self.dtype, seed=self.seed)
-        q, r = PUBLIC["qr"](normal, full_matrices=False)
-        q *= PUBLIC["sign"](PUBLIC["diag_part"](r))
+        normal = random.random_normal(flat, dtype=dtype or self.dtype, seed=self.seed)
+        q, r = linear_algebra.Qr(normal, full_matrices=False)
+        q *= elementwise.sign(diagonals.DiagPart(r))
         if rows < columns:
-            q = PUBLIC["matrix_transpose"](q)
-        return self.gain * PUBLIC["reshape"](q, sizes)
+            q = transposition.matrix_transpose(q)
+        return self.gain * shapes.reshape(q, sizes)
 
 
 @public("initializers.identity", "keras.initializers.Identity")
@@ -263,8 +264,7 @@ class Identity(Initializer):
     def __call__(self, shape: Any, dtype: Any = None, partition_info: Any = None) -> Any:
         if len(shape) != 2:
             raise ValueError("Identity matrix initializer can only be used for 2D matrices.")
-        identity = PUBLIC["eye"](*shape, dtype=dtype or self.dtype)
-        return identity if self.gain == 1.0 else self.gain * identity
+        return self.gain * diagonals.eye(*shape, dtype=dtype or self.dtype)
 
 
 def fans(shape: Sequence[Any]) -> tuple[float, float]:

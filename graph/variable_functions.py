@@ -10,8 +10,9 @@ from sessile.graph.graph import get_default_graph
 from sessile.graph.graph_keys import GraphKeys
 from sessile.graph.op_definition import OPS
 from sessile.graph.operation import Operation
-from sessile.graph.ops import state
-from sessile.graph.public_names import PUBLIC, public
+from sessile.graph.name_scope import name_scope
+from sessile.graph.ops import constants, identity, joining, logic, selection, shapes, state
+from sessile.graph.public_names import public
 from sessile.graph.tensor import Tensor
 from sessile.graph.variables import is_variable_initialized
 
@@ -88,8 +89,8 @@ def moving_average_variables(scope: str | None = None) -> list[Any]:
 def variables_initializer(var_list: Sequence[Any], name: str = "init") -> Operation:
     """An operation that initialises the variables in `var_list`."""
     if var_list:
-        return PUBLIC["group"](*[variable.initializer for variable in var_list], name=name)
-    return PUBLIC["group"](name=name)
+        return identity.group(*[variable.initializer for variable in var_list], name=name)
+    return identity.group(name=name)
 
 
 @public("global_variables_initializer", "initializers.global_variables")
@@ -116,8 +117,8 @@ def assert_variables_initialized(var_list: Sequence[Any] | None = None) -> Tenso
     variables = global_variables() + local_variables() if var_list is None else list(var_list)
     if not variables:
         return None
-    ranks = [PUBLIC["rank"](variable.value()) for variable in variables]
-    return ranks[0] if len(ranks) == 1 else PUBLIC["stack"](ranks)
+    ranks = [shapes.rank(variable.value()) for variable in variables]
+    return ranks[0] if len(ranks) == 1 else joining.stack(ranks)
 
 
 @public("report_uninitialized_variables")
@@ -126,12 +127,12 @@ def report_uninitialized_variables(
 ) -> Tensor:
     """The names of the variables without a value, as a vector of strings."""
     variables = global_variables() + local_variables() if var_list is None else list(var_list)
-    with PUBLIC["name_scope"](name):
+    with name_scope(name):
         if not variables:
-            return PUBLIC["constant"]([], dtype=as_dtype("string"))
-        flags = PUBLIC["stack"]([is_variable_initialized(variable) for variable in variables])
-        names = PUBLIC["constant"]([variable.op.name for variable in variables])
-        return PUBLIC["boolean_mask"](names, PUBLIC["logical_not"](flags))
+            return constants.constant([], dtype=as_dtype("string"))
+        flags = joining.stack([is_variable_initialized(variable) for variable in variables])
+        names = constants.constant([variable.op.name for variable in variables])
+        return selection.boolean_mask(names, logic.LogicalNot(flags))
 
 
 def _functional(method: str, definition: Any) -> Callable[..., Any]:

@@ -12,7 +12,7 @@ from contextlib import AbstractContextManager, contextmanager
 from enum import Enum
 from typing import Any
 
-from sessile.graph import dtypes
+from sessile.graph import dtypes, initializers
 from sessile.graph.apply import graph_of
 from sessile.graph.convert import internal_convert
 from sessile.graph.data_type import DType, as_dtype
@@ -20,7 +20,7 @@ from sessile.graph.errors import UnimplementedError
 from sessile.graph.graph import Graph, get_default_graph
 from sessile.graph.graph_keys import GraphKeys
 from sessile.graph.name_scope import name_scope
-from sessile.graph.public_names import PUBLIC, add_public, public
+from sessile.graph.public_names import add_public, public
 from sessile.graph.tensor import Tensor
 from sessile.graph.tensor_shape import as_shape
 from sessile.graph.variables import Variable, VariableAggregation, VariableSynchronization
@@ -278,9 +278,9 @@ def _takes_no_shape(initializer: Callable[..., Any]) -> bool:
 
 def _default_initializer(name: str, shape: Any, dtype: DType) -> Any:
     if dtype.is_floating:
-        return PUBLIC["glorot_uniform_initializer"]()
+        return initializers.GlorotUniform()
     if dtype.is_integer or dtype.is_unsigned or dtype.is_bool or dtype == dtypes.string:
-        return PUBLIC["zeros_initializer"]()
+        return initializers.Zeros()
     raise ValueError(f"An initializer for variable {name} of {dtype.base_dtype!r} is required")
 
 

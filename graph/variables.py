@@ -16,8 +16,8 @@ from sessile.graph.graph import Graph, get_default_graph
 from sessile.graph.graph_keys import GraphKeys
 from sessile.graph.name_scope import name_scope
 from sessile.graph.operation import Operation
-from sessile.graph.ops import state
-from sessile.graph.public_names import PUBLIC, public
+from sessile.graph.ops import identity, state
+from sessile.graph.public_names import public
 from sessile.graph.tensor import Tensor, evaluate_in_session
 from sessile.graph.tensor_operators import TensorOperators
 from sessile.graph.tensor_shape import TensorShape, as_shape
@@ -135,7 +135,7 @@ class Variable(TensorOperators):
         assigned = state.Assign(self._variable, self._initial_value, validate_shape=validate, name="Assign")
         self._initializer_op: Operation = assigned.op
         with graph.colocate_with(op):
-            self._snapshot: Tensor = PUBLIC["identity"](self._variable, name="read")
+            self._snapshot: Tensor = identity.Identity(self._variable, name="read")
 
     def _enter_collections(self, collections: Sequence[str] | None) -> None:
         names = [GraphKeys.GLOBAL_VARIABLES] if collections is None else collections
@@ -243,7 +243,7 @@ class Variable(TensorOperators):
 
     def read_value(self) -> Tensor:
         """The value at the place where the returned tensor is made: after the control dependencies in force."""
-        return PUBLIC["identity"](self._variable, name="read")
+        return identity.Identity(self._variable, name="read")
 
     def initialized_value(self) -> Tensor:
         """The variable's value if it has one, otherwise its initial value: for initialising other variables."""

@@ -11,7 +11,8 @@ from sessile.graph.data_type import as_dtype
 from sessile.graph.graph import get_default_graph
 from sessile.graph.name_scope import name_scope
 from sessile.graph.op_definition import Attribute, OpDefinition, operation
-from sessile.graph.public_names import PUBLIC, public
+from sessile.graph.ops import arithmetic, shapes, slicing
+from sessile.graph.public_names import public
 from sessile.graph.random_seed import get_seed as seeds_for
 from sessile.graph.tensor import Tensor
 from sessile.graph.tensor_shape import TensorShape
@@ -23,8 +24,8 @@ FLOATS = frozenset({dtypes.float16, dtypes.bfloat16, dtypes.float32, dtypes.floa
 class RandomSource(OpDefinition):
     """Base of operations that fill a shape with samples of a distribution."""
 
-    inputs: Any = {"shape": "T"}
-    attributes: Any = {"seed": 0, "seed2": 0, "dtype": Attribute("type", allowed=FLOATS), "T": INDEX}
+    inputs = {"shape": "T"}
+    attributes = {"seed": 0, "seed2": 0, "dtype": Attribute("type", allowed=FLOATS), "T": INDEX}
     outputs = {"output": "dtype"}
     stateful = True
     differentiable = False
@@ -151,7 +152,7 @@ def random_uniform(
         if kind.is_integer:
             return RandomUniformInt(shape_tensor, low, high, seed=seed1, seed2=seed2, name=scope)
         samples = RandomUniform(shape_tensor, dtype=kind, seed=seed1, seed2=seed2)
-        return PUBLIC["add"](samples * (high - low), low, name=scope)
+        return arithmetic.Add(samples * (high - low), low, name=scope)
 
 
 @public("random_normal", "random.normal")
@@ -179,7 +180,7 @@ def _scaled_normal(
         deviation = convert_to_tensor(stddev, dtype=dtype, name="stddev")
         seed1, seed2 = get_seed(seed)
         samples = source(shape_tensor, dtype=dtype, seed=seed1, seed2=seed2)
-        return PUBLIC["add"](samples * deviation, mean_tensor, name=scope)
+        return arithmetic.Add(samples * deviation, mean_tensor, name=scope)
 
 
 @public("random_shuffle", "random.shuffle")
@@ -195,10 +196,10 @@ def random_crop(value: Any, size: Any, seed: int | None = None, name: str | None
     with name_scope(name, "random_crop", [value, size]) as scope:
         value = convert_to_tensor(value, name="value")
         size = convert_to_tensor(size, dtype=dtypes.int32, name="size")
-        shape = PUBLIC["shape"](value)
+        shape = shapes.shape(value)
         check = PUBLIC["Assert"](PUBLIC["reduce_all"](shape >= size), ["Need value.shape >= size, got ", shape, size])
         with get_default_graph().control_dependencies([check]):
             shape = PUBLIC["identity"](shape)
         limit = shape - size + 1
-        offset = random_uniform(PUBLIC["shape"](shape), dtype=size.dtype, maxval=size.dtype.max, seed=seed) % limit
+        offset = random_uniform(shapes.shape(shape), dtype=size.dtype, maxval=size.dtype.max, seed=seed) % limit
         return PUBLIC["slice"](value, offset, size, name=scope)

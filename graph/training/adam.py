@@ -9,9 +9,9 @@ from sessile.graph.convert import convert_to_tensor
 from sessile.graph.graph import get_default_graph
 from sessile.graph.indexed_slices import IndexedSlices
 from sessile.graph.operation import Operation
-from sessile.graph.ops import state
+from sessile.graph.ops import casts, elementwise, identity, state
 from sessile.graph.ops.training import ApplyAdam
-from sessile.graph.public_names import PUBLIC, public
+from sessile.graph.public_names import public
 from sessile.graph.tensor import Tensor
 from sessile.graph.training.optimizer import Optimizer
 from sessile.graph.variables import Variable
@@ -61,7 +61,7 @@ class AdamOptimizer(Optimizer):
 
     def _apply_dense(self, grad: Tensor, var: Variable) -> Operation:
         dtype = var.dtype.base_dtype
-        cast = PUBLIC["cast"]
+        cast = casts.cast
         first, second = self._powers()
         return ApplyAdam(
             var,
@@ -80,7 +80,7 @@ class AdamOptimizer(Optimizer):
     def _apply_sparse(self, grad: IndexedSlices, var: Variable) -> Operation:
         """All rows forget; the given ones learn."""
         dtype = var.dtype.base_dtype
-        cast, sqrt = PUBLIC["cast"], PUBLIC["sqrt"]
+        cast, sqrt = casts.cast, elementwise.Sqrt
         first, second = (cast(power, dtype) for power in self._powers())
         rate = cast(self._lr_t, dtype) * sqrt(1 - second) / (1 - first)
         mean = self._forget_and_add(self.get_slot(var, "m"), cast(self._beta1_t, dtype), grad, grad.values)
@@ -89,7 +89,7 @@ class AdamOptimizer(Optimizer):
         )
         step = rate * mean / (sqrt(squares) + cast(self._epsilon_t, dtype))
         updated = state.AssignSub(var, step, use_locking=self._use_locking)
-        return PUBLIC["group"](updated, mean, squares)
+        return identity.group(updated, mean, squares)
 
     def _forget_and_add(self, slot: Any, beta: Tensor, grad: IndexedSlices, values: Tensor) -> Tensor:
         faded = state.Assign(slot, slot * beta, use_locking=self._use_locking)
@@ -105,4 +105,4 @@ class AdamOptimizer(Optimizer):
                 first.assign(first * self._beta1_t, use_locking=self._use_locking),
                 second.assign(second * self._beta2_t, use_locking=self._use_locking),
             ]
-        return PUBLIC["group"](*update_ops, *powers, name=name_scope)
+        return identity.group(*update_ops, *powers, name=name_scope)

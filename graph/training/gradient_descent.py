@@ -7,9 +7,10 @@ from typing import Any
 from sessile.graph.convert import convert_to_tensor
 from sessile.graph.indexed_slices import IndexedSlices
 from sessile.graph.operation import Operation
+from sessile.graph.ops import casts
 from sessile.graph.ops.state import ScatterSub
 from sessile.graph.ops.training import ApplyGradientDescent
-from sessile.graph.public_names import PUBLIC, public
+from sessile.graph.public_names import public
 from sessile.graph.tensor import Tensor
 from sessile.graph.training.optimizer import Optimizer
 from sessile.graph.variables import Variable
@@ -34,9 +35,9 @@ class GradientDescentOptimizer(Optimizer):
         self._learning_rate_tensor = convert_to_tensor(rate, name="learning_rate")
 
     def _apply_dense(self, grad: Tensor, var: Variable) -> Operation:
-        rate = PUBLIC["cast"](self._learning_rate_tensor, var.dtype.base_dtype)
+        rate = casts.cast(self._learning_rate_tensor, var.dtype.base_dtype)
         return ApplyGradientDescent(var, rate, grad, use_locking=self._use_locking).op
 
     def _apply_sparse_duplicate_indices(self, grad: IndexedSlices, var: Variable) -> Operation:
-        rate = PUBLIC["cast"](self._learning_rate_tensor, var.dtype.base_dtype)
+        rate = casts.cast(self._learning_rate_tensor, var.dtype.base_dtype)
         return ScatterSub(var, grad.indices, grad.values * rate, use_locking=self._use_locking).op

@@ -8,8 +8,9 @@ from typing import Any
 from sessile.graph.convert import convert_to_tensor
 from sessile.graph.indexed_slices import IndexedSlices
 from sessile.graph.operation import Operation
+from sessile.graph.ops import casts
 from sessile.graph.ops.training import ApplyMomentum, SparseApplyMomentum
-from sessile.graph.public_names import PUBLIC, public
+from sessile.graph.public_names import public
 from sessile.graph.tensor import Tensor
 from sessile.graph.training.optimizer import Optimizer
 from sessile.graph.variables import Variable
@@ -49,7 +50,7 @@ class MomentumOptimizer(Optimizer):
 
     def _parameters(self, var: Variable) -> tuple[Tensor, Tensor]:
         dtype = var.dtype.base_dtype
-        return PUBLIC["cast"](self._learning_rate_tensor, dtype), PUBLIC["cast"](self._momentum_tensor, dtype)
+        return casts.cast(self._learning_rate_tensor, dtype), casts.cast(self._momentum_tensor, dtype)
 
     def _apply_dense(self, grad: Tensor, var: Variable) -> Operation:
         rate, momentum = self._parameters(var)

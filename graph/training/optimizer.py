@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from sessile.graph import dtypes
+from sessile.graph import dtypes, variable_functions
 from sessile.graph.apply import graph_of
+from sessile.graph.convert import convert_to_tensor
 from sessile.graph.data_type import DType
 from sessile.graph.gradients import gradients
 from sessile.graph.graph import Graph, get_default_graph
@@ -14,8 +15,8 @@ from sessile.graph.graph_keys import GraphKeys
 from sessile.graph.indexed_slices import IndexedSlices
 from sessile.graph.name_scope import name_scope
 from sessile.graph.operation import Operation
-from sessile.graph.ops import state
-from sessile.graph.public_names import PUBLIC, public
+from sessile.graph.ops import identity, segments, shapes, state, uniqueness
+from sessile.graph.public_names import public
 from sessile.graph.tensor import Tensor
 from sessile.graph.training import slots
 from sessile.graph.variables import Variable
@@ -99,7 +100,7 @@ class Optimizer:
         if callable(loss):
             raise RuntimeError("`loss` passed to Optimizer.compute_gradients should be a tensor, not a function.")
         self._assert_valid_dtypes([loss])
-        variables = PUBLIC["trainable_variables"]() if var_list is None else _flat(var_list)
+        variables = variable_functions.trainable_variables() if var_list is None else _flat(var_list)
         if not variables:
             raise ValueError("No variables to optimize.")
         grads = gradients(
@@ -111,7 +112,7 @@ class Optimizer:
             colocate_gradients_with_ops=colocate_gradients_with_ops,
         )
         if gate_gradients == Optimizer.GATE_GRAPH:
-            grads = PUBLIC["tuple"](grads)
+            grads = identity.tuple_(grads)
         return list(zip(grads, variables, strict=True))
 
     def apply_gradients(
@@ -146,7 +147,7 @@ class Optimizer:
             return None
         if not isinstance(grad, (Tensor, IndexedSlices)):
             try:
-                grad = PUBLIC["convert_to_tensor"](grad)
+                grad = convert_to_tensor(grad)
             except TypeError:
                 raise TypeError(f"Gradient must be convertible to a Tensor or IndexedSlices, or None: {grad}") from None
         return grad
@@ -247,8 +248,8 @@ class Optimizer:
 
     def _apply_sparse_duplicate_indices(self, grad: IndexedSlices, var: Variable) -> Operation:
         """The same for rows that may repeat: by default they are summed first."""
-        rows, places = PUBLIC["unique"](grad.indices)
-        summed = PUBLIC["unsorted_segment_sum"](grad.values, places, PUBLIC["shape"](rows)[0])
+        rows, places = uniqueness.Unique(grad.indices)
+        summed = segments.UnsortedSegmentSum(grad.values, places, shapes.shape(rows)[0])
         return self._apply_sparse(IndexedSlices(summed, rows, grad.dense_shape), var)
 
     def _apply_sparse_shared(self, grad: Tensor, var: Variable, indices: Tensor, scatter_add: Callable[..., Any]) -> Operation:
@@ -256,7 +257,7 @@ class Optimizer:
 
     def _finish(self, update_ops: list[Operation], name_scope: str) -> Operation:
         """One operation that does all updates."""
-        return PUBLIC["group"](*update_ops, name=name_scope)
+        return identity.group(*update_ops, name=name_scope)
 
     def _call_if_callable(self, parameter: Any) -> Any:
         return parameter() if callable(parameter) and not isinstance(parameter, (Tensor, Variable)) else parameter

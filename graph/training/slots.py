@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from sessile.graph.public_names import PUBLIC
+from sessile.graph import initializers
+from sessile.graph.ops import filling, shapes
 from sessile.graph.tensor import Tensor
 from sessile.graph.variable_scope import get_variable, get_variable_scope, variable_scope
 from sessile.graph.variables import Variable
@@ -27,8 +28,8 @@ def create_zeros_slot(primary: Any, name: str) -> Variable:
     shape = primary.get_shape()
     dtype = primary.dtype.base_dtype
     if shape.is_fully_defined():
-        return create_slot_with_initializer(primary, PUBLIC["zeros_initializer"](), shape, dtype, name)
-    zeros = PUBLIC["zeros"](PUBLIC["shape"](primary.initial_value), dtype=dtype)
+        return create_slot_with_initializer(primary, initializers.Zeros(), shape, dtype, name)
+    zeros = filling.zeros(shapes.shape(primary.initial_value), dtype=dtype)
     return create_slot(primary, zeros, name)
 
 
