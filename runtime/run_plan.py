@@ -99,8 +99,11 @@ def call_key(fetches: Any, feed_dict: Mapping[Any, Any]) -> Hashable | None:
     together.
     """
     fetched = _structure_key(fetches)
-    if fetched is None or type(feed_dict) is not dict or not all(is_plain_key(key) for key in feed_dict):
+    if fetched is None or type(feed_dict) is not dict:
         return None
+    for key in feed_dict:
+        if type(key) is not Tensor and not is_plain_key(key):
+            return None
     return (*fetched, *feed_dict)
 
 
@@ -120,10 +123,13 @@ def _keys_of(children: Iterable[Any]) -> list[Any] | None:
     """The keys of the elements of a container; a container among them is marked, so that no element can equal it."""
     keys: list[Any] = []
     for child in children:
+        if type(child) is Tensor or _is_leaf(child):
+            keys.append(child)
+            continue
         key = _structure_key(child)
         if key is None:
             return None
-        keys.append(child if _is_leaf(child) else ("nested", *key))
+        keys.append(("nested", *key))
     return keys
 
 
