@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from typing import Any
 
+from sessile.graph.apply import graph_of
+from sessile.graph.graph import get_default_graph
 from sessile.graph.public_names import public
 
 
@@ -40,17 +42,21 @@ class name_scope(AbstractContextManager[str]):
         return self._name
 
     def __enter__(self) -> str:
-        self._entered = _scope(self._name, self._values)
-        return self._entered.__enter__()
+        graph = graph_of(self._values)
+        self._default = None if graph is get_default_graph() else graph.as_default()
+        if self._default is not None:
+            self._default.__enter__()
+        self._scope = graph.name_scope(self._name)
+        try:
+            return self._scope.__enter__()
+        except BaseException:
+            self._leave_graph()
+            raise
 
-    def __exit__(self, *exception: Any) -> bool | None:
-        return self._entered.__exit__(*exception)
+    def __exit__(self, *exception: Any) -> None:
+        self._scope.__exit__(*exception)
+        self._leave_graph()
 
-
-@contextmanager
-def _scope(name: str | None, values: Sequence[Any]) -> Iterator[str]:
-    from sessile.graph.apply import graph_of
-
-    graph = graph_of(values)
-    with graph.as_default(), graph.name_scope(name) as scope:
-        yield scope
+    def _leave_graph(self) -> None:
+        if self._default is not None:
+            self._default.__exit__(None, None, None)

@@ -10,15 +10,16 @@
         def gradient(self, op, dy): ...           # graph operations, one gradient (or None) for each input
         def lower(self, b, features): ...         # primitives, through a sessile.ir.builder.ProgramBuilder
 
-Calling the class (`Softplus(x, name="s")`) adds such an operation to the default graph and returns its output, the list
-of its outputs, or the operation when it has none. Types of inputs and outputs: the name of a type attribute, a DType,
-`"ref T"` for a variable's reference, `"N * T"` for a list of N tensors of one type, `"[Tlist]"` for a list of tensors whose
-types the attribute lists. Attributes: a set of types (the allowed ones), a default value, or an `Attribute`.
+Calling the class (`Softplus(x, name="s")`) adds such an operation to the default graph and returns its output, a named
+tuple of its outputs, or the operation when it has none. Types of inputs and outputs: the name of a type attribute, a
+DType, `"ref T"` for a variable's reference, `"N * T"` for a list of N tensors of one type, `"[Tlist]"` for a list of tensors
+whose types the attribute lists. Attributes: a set of types (the allowed ones), a default value, or an `Attribute`.
 """
 
 from __future__ import annotations
 
 import inspect
+from collections import namedtuple
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -155,17 +156,28 @@ class OpDefinition:
         return frozenset(name for name in names if name)
 
     @cached_property
+    def parameter_defaults(self) -> dict[str, Any]:
+        """The parameters of a call and their defaults: inputs, attributes without a default, those with one, `name`."""
+        passed = [(n, a.default) for n, a in self.attribute_table.items() if n not in self.inferred_attributes]
+        needed = [(name, default) for name, default in passed if default is REQUIRED]
+        optional = [(name, default) for name, default in passed if default is not REQUIRED]
+        return dict([*((name, REQUIRED) for name in self.inputs), *needed, *optional, ("name", None)])
+
+    @cached_property
     def signature(self) -> inspect.Signature:
-        """What the calling convention of the class is: inputs, attributes without a default, with one, `name`."""
+        """The parameters as Python shows them."""
         kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
-        passed = [(n, a) for n, a in self.attribute_table.items() if n not in self.inferred_attributes]
-        parameters = [inspect.Parameter(name, kind) for name in self.inputs]
-        parameters += [inspect.Parameter(n, kind) for n, a in passed if a.default is REQUIRED]
-        parameters += [
-            inspect.Parameter(n, kind, default=a.default) for n, a in passed if a.default is not REQUIRED
-        ]
-        parameters.append(inspect.Parameter("name", kind, default=None))
-        return inspect.Signature(parameters)
+        return inspect.Signature(
+            [
+                inspect.Parameter(name, kind, default=inspect.Parameter.empty if default is REQUIRED else default)
+                for name, default in self.parameter_defaults.items()
+            ]
+        )
+
+    @cached_property
+    def result_type(self) -> type[Any]:
+        """The named tuple that a call returns where there are several outputs."""
+        return namedtuple(self.type, self.outputs)  # type: ignore[misc]
 
     @cached_property
     def _rule_attributes(self) -> dict[str, tuple[str, ...]]:
@@ -176,13 +188,16 @@ class OpDefinition:
         """The attributes of `op` that the rule's signature names: all of them for a rule that takes `**attributes`."""
         return {name: op._attributes[name] for name in self._rule_attributes[rule]}
 
-    def grouped(self, tensors: Sequence[Any], op: Operation) -> list[Any]:
-        """`tensors`, one for each input of `op`, with those of list arguments put into lists."""
-        if not any(argument.is_list for argument in self.input_arguments):
+    def grouped(
+        self, tensors: Sequence[Any], op: Operation, arguments: tuple[Argument, ...] | None = None
+    ) -> list[Any]:
+        """`tensors`, one for each input of `op` (or what `arguments` says), with those of list arguments in lists."""
+        arguments = self.input_arguments if arguments is None else arguments
+        if not any(argument.is_list for argument in arguments):
             return list(tensors)
         groups: list[Any] = []
         position = 0
-        for argument in self.input_arguments:
+        for argument in arguments:
             if not argument.is_list:
                 groups.append(tensors[position])
                 position += 1

@@ -116,7 +116,8 @@ def _filled(shape: Any, value: Any, dtype: DType, name: str | None, default_name
     with name_scope(name, default_name, [shape]) as scope:
         if not isinstance(shape, Tensor):
             sizes = _static_sizes(shape)
-            if sizes is not None and math.prod(sizes) < _LARGEST_CONSTANT:
+            is_list = not isinstance(shape, (int, np.integer))
+            if is_list and sizes is not None and math.prod(sizes) < _LARGEST_CONSTANT:
                 return constant(value, shape=sizes, dtype=dtype, name=scope)
             shape = internal_convert(TensorShape(sizes) if sizes is not None else shape, None, None, int32)
         if shape.shape.ndims == 0:

@@ -104,9 +104,10 @@ def _padded(b: Any, x: Any, sizes: Sequence[Any], parts: Sequence[Part]) -> Any:
             before, after = part.lowest, size - part.lowest - (part.count - 1) * abs(part.stride) - 1
         low.append(before)
         high.append(after)
-    if all(isinstance(width, int) and width == 0 for width in (*low, *high)):
+    gaps = [abs(part.stride) - 1 for part in parts]
+    if all(isinstance(width, int) and width == 0 for width in (*low, *high, *gaps)):
         return x
-    return b.pad(x, low, high, 0, [abs(part.stride) - 1 for part in parts])
+    return b.pad(x, low, high, 0, gaps)
 
 
 def _wrapped_index(b: Any, index: Any, size: Any) -> Any:

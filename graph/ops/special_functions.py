@@ -76,5 +76,5 @@ def lbeta(x: Any, name: str | None = None) -> Tensor:
     """
     with name_scope(name, "lbeta", [x]):
         x = internal_convert(x, None, "x")
-        total = reductions.reduce_sum(x, axis=[-1])
-        return reductions.reduce_sum(Lgamma(x), axis=[-1]) - Lgamma(total)
+        logarithms = reductions.reduce_sum(Lgamma(x), axis=[-1])
+        return logarithms - Lgamma(reductions.reduce_sum(x, axis=[-1]))

@@ -114,10 +114,10 @@ def transpose(a: Any, perm: Any = None, name: str = "transpose", conjugate: bool
         conjugate: takes complex conjugates as well.
     """
     with name_scope(name, "transpose", [a]) as scope:
-        definition = ConjugateTranspose if conjugate else Transpose
+        a = internal_convert(a, None, "a")
+        definition = ConjugateTranspose if conjugate and a.dtype.is_complex else Transpose
         if perm is not None:
             return definition(a, perm, name=scope)
-        a = internal_convert(a, None, "a")
         if a.shape.ndims is not None:
             return definition(a, np.arange(a.shape.ndims, dtype=np.int32)[::-1], name=scope)
         rank = shapes.rank(a)

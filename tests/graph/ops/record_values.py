@@ -14,7 +14,7 @@ import numpy as np
 import tensorflow.compat.v1 as tf
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
-from support.op_samples import VALUES, Sample, families, load  # noqa: E402
+from support.op_samples import VALUES, Sample, families, load
 
 tf.disable_v2_behavior()
 

@@ -12,8 +12,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-import sessile as tf
 from support.op_samples import VALUES, ErrorSample, Sample, families, load
+
+import sessile as tf
 
 SAMPLES = [sample for family in families() for sample in load(family)[0]]
 ERRORS = [sample for family in families() for sample in load(family)[1]]
