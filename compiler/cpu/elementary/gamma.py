@@ -60,7 +60,7 @@ def lgamma_of_positive(a: Value) -> Value:
 def lgamma(x: Value) -> Value:
     """log|gamma(x)|; infinite at the poles 0, -1, -2 ...
 
-    Below zero the bound of f64 is relative to the larger of 1 and |lgamma|: near its zeros there it loses bits.
+    Below zero the bound of f64 is 5 ulp of the larger of 1 and |lgamma|: near its zeros there it loses bits.
     """
     a = absolute(x)
     positive = lgamma_of_positive(a)
