@@ -113,10 +113,11 @@ def test_a_feed_overrides_the_value_of_a_tensor(c):
     assert tf.Session().run(b * 10.0, {b: 5.0}) == 50.0
 
 
-def test_options_and_metadata(c):
+def test_options_and_metadata():
+    x = tf.placeholder(tf.float32, [])
     metadata = tf.RunMetadata()
     options = tf.RunOptions(trace_level=tf.RunOptions.FULL_TRACE)
-    assert tf.Session().run(c, options=options, run_metadata=metadata) == 30.0
+    assert tf.Session().run(x * 6.0, {x: 5.0}, options=options, run_metadata=metadata) == 30.0
     assert "mul" in [node.node_name for node in metadata.step_stats.dev_stats[0].node_stats]
 
 
