@@ -6,9 +6,9 @@ A graph only grows. It knows static shapes and types, and holds no values but co
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any, NamedTuple
 
 from sessile.graph.collections import Collections
 from sessile.graph.data_type import DType
@@ -18,6 +18,16 @@ from sessile.graph.operation import Operation
 from sessile.graph.public_names import public
 from sessile.graph.source_lines import capture_user_frames
 from sessile.graph.tensor import Tensor
+GRAPH_DEF_VERSION = 134  # that of TensorFlow 1.15
+
+
+class GraphVersions(NamedTuple):
+    """The version of the program that made a graph, and which versions can read it."""
+
+    producer: int
+    min_consumer: int
+    bad_consumers: tuple[int, ...]
+
 
 @public("Graph")
 class Graph(ScopedGraph, Collections):
@@ -39,7 +49,7 @@ class Graph(ScopedGraph, Collections):
         self._scopes = Scopes()
         self._library: Any = None
         self._frames = capture_user_frames()
-        self._producer_version = 134
+        self._versions = GraphVersions(GRAPH_DEF_VERSION, 0, ())
 
     # --- what is in it
 
@@ -57,7 +67,7 @@ class Graph(ScopedGraph, Collections):
         """The `VersionDef` of the graph's serialised form."""
         from sessile.graph.proto import versions_pb2
 
-        return versions_pb2.VersionDef(producer=self._producer_version)
+        return versions_pb2.VersionDef(**self._versions._asdict())
 
     @property
     def seed(self) -> int | None:
@@ -222,6 +232,20 @@ class Graph(ScopedGraph, Collections):
         if context is not None:
             op._control_flow_context = context
             context.add_op(op)
+
+    @contextmanager
+    def _all_or_nothing(self) -> Iterator[None]:
+        """A block that leaves the graph as it was when it fails; no other thread adds anything meanwhile."""
+        with self._lock:
+            count, names, version = len(self._operations), dict(self._names_in_use), self._version
+            try:
+                yield
+            except BaseException:
+                for op in list(self._operations.values())[count:]:
+                    del self._operations[op.name]
+                    op._detach()
+                self._names_in_use, self._version = names, version
+                raise
 
     # --- names
 

@@ -111,7 +111,8 @@ def _argument_of(message: Any) -> Argument:
 
 def _attribute_of(message: Any) -> Attribute:
     default = from_message(message.default_value, message.type) if message.HasField("default_value") else REQUIRED
-    allowed = frozenset(public_value(message.allowed_values)) if message.HasField("allowed_values") else None
+    is_restricted = message.HasField("allowed_values") and not message.type.startswith("list(")
+    allowed = frozenset(public_value(message.allowed_values)) if is_restricted else None
     return Attribute(message.type, default, allowed, message.minimum if message.has_minimum else None)
 
 

@@ -58,6 +58,13 @@ class Operation:
         for op in self._control_inputs:
             op._control_outputs.append(self)
 
+    def _detach(self) -> None:
+        """Undoes `_attach`."""
+        for tensor in self._inputs:
+            tensor._consumers.remove(self)
+        for op in self._control_inputs:
+            op._control_outputs.remove(self)
+
     @property
     def name(self) -> str:
         """The full name, unique in the graph."""
