@@ -43,6 +43,7 @@ def resolve(frames: RawFrames) -> list[SourceLine]:
     return [
         SourceLine(code.co_filename, line, code.co_name, linecache.getline(code.co_filename, line).strip())
         for code, line in reversed(frames)
+        if not code.co_filename.startswith("<frozen ")  # what `python -m` puts around a program
     ]
 
 
