@@ -48,7 +48,7 @@ class Trace:
     def step_stats(self, graph: Graph, device_of: Callable[[str], str]) -> Any:
         """A `StepStats` message with one entry for each record, named by operation, by device.
 
-        What was computed for several operations at once bears the name of the first; its label names all of them.
+        What was computed for several operations at once bears the name of the last; its label names all of them.
         """
         from sessile.graph.proto.step_stats_pb2 import StepStats
 
@@ -57,7 +57,7 @@ class Trace:
         for record in self.records:
             if not record.locations:
                 continue
-            device = device_of(record.locations[0].operation)
+            device = device_of(record.locations[-1].operation)
             if device not in by_device:
                 by_device[device] = stats.dev_stats.add(device=device)
             self._describe(record, by_device[device].node_stats.add(), graph)
@@ -66,7 +66,7 @@ class Trace:
     def _describe(self, record: TraceRecord, node: Any, graph: Graph) -> None:
         start = self._epoch + record.started
         length = record.ended - record.started
-        node.node_name = record.locations[0].operation
+        node.node_name = record.locations[-1].operation
         node.timeline_label = _label(record.locations, graph)
         node.thread_id = record.thread
         node.all_start_nanos = node.scheduled_nanos = start
