@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sessile.graph.constant_value import constant_value_as_shape
 from sessile.graph.convert import convert_to_tensor, register_tensor_conversion_function
@@ -94,16 +94,12 @@ class IndexedSlices:
     __repr__ = __str__
 
 
-class IndexedSlicesValue:
-    """What a session returns for `IndexedSlices`: arrays."""
+class IndexedSlicesValue(NamedTuple):
+    """What a session returns for `IndexedSlices`, and takes as a feed: arrays; `dense_shape` may be None."""
 
-    def __init__(self, values: Any, indices: Any, dense_shape: Any) -> None:
-        self.values = values
-        self.indices = indices
-        self.dense_shape = dense_shape
-
-    def __repr__(self) -> str:
-        return f"IndexedSlicesValue(values={self.values!r}, indices={self.indices!r}, dense_shape={self.dense_shape!r})"
+    values: Any
+    indices: Any
+    dense_shape: Any
 
 
 def _to_tensor(slices: IndexedSlices, dtype: Any = None, name: str | None = None, as_ref: bool = False) -> Tensor:

@@ -74,8 +74,6 @@ def _feed_sparse(sparse: SparseTensor, value: Any) -> list[tuple[Any, Any]]:
 
 
 def _feed_slices(slices: IndexedSlices, value: Any) -> list[tuple[Any, Any]]:
-    if isinstance(value, IndexedSlicesValue):
-        value = (value.values, value.indices, value.dense_shape)
     return list(zip(_slices_parts(slices), value, strict=False))
 
 
