@@ -12,8 +12,9 @@
 
 Calling the class (`Softplus(x, name="s")`) adds such an operation to the default graph and returns its output, a named
 tuple of its outputs, or the operation when it has none. Types of inputs and outputs: the name of a type attribute, a
-DType, `"ref T"` for a variable's reference, `"N * T"` for a list of N tensors of one type, `"[Tlist]"` for a list of tensors
-whose types the attribute lists. Attributes: a set of types (the allowed ones), a default value, or an `Attribute`.
+DType, `"ref T"` for a variable's reference, `"N * T"` for a list of N tensors of one type, `"[Tlist]"` for a list of
+tensors whose types the attribute lists. Attributes: a set of types (the allowed ones), a default value, or an
+`Attribute`.
 """
 
 from __future__ import annotations
@@ -134,6 +135,10 @@ class OpDefinition:
         return tuple(Argument.of(name, spec) for name, spec in self.inputs.items())
 
     @cached_property
+    def _has_list_input(self) -> bool:
+        return any(argument.is_list for argument in self.input_arguments)
+
+    @cached_property
     def output_arguments(self) -> tuple[Argument, ...]:
         return tuple(Argument.of(name, spec) for name, spec in self.outputs.items())
 
@@ -186,15 +191,17 @@ class OpDefinition:
 
     def attributes_for(self, rule: str, op: Operation) -> dict[str, Any]:
         """The attributes of `op` that the rule's signature names: all of them for a rule that takes `**attributes`."""
-        return {name: op._attributes[name] for name in self._rule_attributes[rule]}
+        names = self._rule_attributes[rule]
+        return {name: op._attributes[name] for name in names} if names else {}
 
     def grouped(
         self, tensors: Sequence[Any], op: Operation, arguments: tuple[Argument, ...] | None = None
     ) -> list[Any]:
         """`tensors`, one for each input of `op` (or what `arguments` says), with those of list arguments in lists."""
-        arguments = self.input_arguments if arguments is None else arguments
-        if not any(argument.is_list for argument in arguments):
-            return list(tensors)
+        if arguments is None:
+            if not self._has_list_input:
+                return tensors  # type: ignore[return-value]  # nobody changes what rules get
+            arguments = self.input_arguments
         groups: list[Any] = []
         position = 0
         for argument in arguments:
@@ -270,14 +277,14 @@ def infer_shapes(op: Operation) -> None:
     if definition is None or not op.outputs:
         return
     try:
-        shapes = definition.infer(
-            *definition.grouped(op._inputs, op), **definition.attributes_for("infer", op)
-        )
+        shapes = definition.infer(*definition.grouped(op._inputs, op), **definition.attributes_for("infer", op))
     except ValueError as error:
         raise ValueError(_shape_message(op, error)) from None
     flat = shapes if isinstance(shapes, list) else [shapes]
     for tensor, shape in zip(op.outputs, flat, strict=True):
-        tensor._shape = shape.shape if isinstance(shape, Tensor) else as_shape(shape)
+        if not isinstance(shape, TensorShape):
+            shape = shape._shape if isinstance(shape, Tensor) else as_shape(shape)
+        tensor._shape = shape
 
 
 def _shape_message(op: Operation, error: ValueError) -> str:

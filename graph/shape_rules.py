@@ -80,11 +80,14 @@ def same_shape(x: Tensor | TensorShape, y: Tensor | TensorShape) -> TensorShape:
 
 def broadcast(x: Tensor | TensorShape, y: Tensor | TensorShape) -> TensorShape:
     """The shape of an elementwise operation on both, by NumPy's rules. Raises ValueError when they do not fit."""
-    a, b = sizes_of(x), sizes_of(y)
+    x, y = (x if isinstance(x, TensorShape) else x._shape), (y if isinstance(y, TensorShape) else y._shape)
+    a, b = x.sizes, y.sizes
     if a is None or b is None:
         return UNKNOWN
-    if a == b:
-        return TensorShape.from_sizes(a)
+    if a == b or not b:
+        return x
+    if not a:
+        return y
     rank = max(len(a), len(b))
     a, b = (1,) * (rank - len(a)) + a, (1,) * (rank - len(b)) + b
     return TensorShape.from_sizes(tuple(map(_broadcast_size, a, b)))

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from sessile.graph import dtypes
 from sessile.graph.array_conversion import to_numpy
 from sessile.graph.data_type import DType, as_dtype
 from sessile.graph.errors import InvalidArgumentError
@@ -51,19 +52,28 @@ def constant(
 
     Raises TypeError for values that cannot have the type, ValueError for too many values.
     """
-    graph = get_default_graph()
-    array = to_numpy(value, None if dtype is None else as_dtype(dtype), shape, verify_shape=verify_shape)
-    return constant_of(array, None if dtype is None else as_dtype(dtype), name, graph)
-
-
-def constant_of(array: np.ndarray, dtype: DType | None, name: str, graph: Any = None) -> Tensor:
-    """A constant that holds the array."""
-    graph = graph if graph is not None else get_default_graph()
-    array = np.array(array)
+    wanted = None if dtype is None else as_dtype(dtype).base_dtype
+    array = _scalar(value, wanted) if shape is None else None
+    if array is None:
+        array = to_numpy(value, wanted, shape, verify_shape=verify_shape)
+    kind = as_dtype(array.dtype) if wanted is None else wanted
     array.setflags(write=False)
-    kind = dtype.base_dtype if dtype is not None else as_dtype(array.dtype)
-    op = graph.create_op("Const", [], [kind], name=name, attrs={"value": array, "dtype": kind})
+    op = get_default_graph().create_op("Const", [], [kind], name=name, attrs={"value": array, "dtype": kind})
     return op.outputs[0]
+
+
+def _scalar(value: Any, dtype: DType | None) -> np.ndarray[Any, Any] | None:
+    """The array of a Python number that every type can hold as it is: the quick way for most constants in a graph."""
+    if type(value) is float and -_LARGE < value < _LARGE:
+        return np.array(value, np.float32 if dtype is None else dtype._numpy) if dtype in _FLOATS else None
+    if type(value) is int and -_SMALL < value < _SMALL:
+        return np.array(value, np.int32 if dtype is None else dtype._numpy) if dtype in _NUMBERS else None
+    return None
+
+
+_SMALL, _LARGE = 2**24, 1e38
+_FLOATS = frozenset({None, dtypes.float32, dtypes.float64})
+_NUMBERS = _FLOATS | {dtypes.int32, dtypes.int64}
 
 
 @operation("Placeholder")
