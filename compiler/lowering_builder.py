@@ -256,6 +256,13 @@ class LoweringBuilder(ProgramBuilder):
             return self.constant(True, "bool")
         return self.emit("variable_is_initialized", name=reference.name)
 
+    def initialized_value(self, reference: VariableReference, default: Value) -> Value:
+        """The variable's value as the operation being lowered sees it, or `default` where it has none."""
+        reach = self._reach.get(self.operation, 0)
+        if any(reach >> bit & 1 for bit, _ in self._writes.get(reference.name, [])):
+            return self.read(reference)
+        return self.emit("initialized_value", default, name=reference.name)
+
     def _initial_value(self, reference: VariableReference) -> Value:
         known = self._initial.get(reference.name)
         if known is not None:

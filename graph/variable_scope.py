@@ -6,6 +6,7 @@ variable scopes, whatever name scope the operations around it are in (TensorFlow
 
 from __future__ import annotations
 
+import inspect
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
@@ -14,7 +15,6 @@ from typing import Any
 
 from sessile.graph import dtypes, initializers
 from sessile.graph.apply import graph_of
-from sessile.graph.convert import internal_convert
 from sessile.graph.data_type import DType, as_dtype
 from sessile.graph.errors import UnimplementedError
 from sessile.graph.graph import Graph, get_default_graph
@@ -168,7 +168,7 @@ class VariableScope:
         with name_scope(None):
             if getter is None:
                 return _get_or_make(full_name, reuse=reuse, **arguments)
-            return getter(_get_or_make, full_name, reuse=reuse, **arguments)
+            return getter(getter=_get_or_make, name=full_name, reuse=reuse, **arguments)
 
 
 def _get_or_make(
@@ -194,6 +194,8 @@ def _get_or_make(
     found = variables.get(name)
     if found is not None:
         return _shared(found, name, shape, dtype, reuse)
+    if initializer is not None and not callable(initializer) and shape is not None:
+        raise ValueError("If initializer is a constant, do not specify shape.")
     if reuse is True:
         raise ValueError(
             f"Variable {name} does not exist, or was not created with tf.get_variable(). Did you mean to set "
@@ -244,36 +246,28 @@ def _shared(found: Variable, name: str, shape: Any, dtype: DType, reuse: Any) ->
     return found
 
 
-def _initial_value(name: str, shape: Any, dtype: DType, initializer: Any) -> tuple[Any, DType]:
+def _initial_value(name: str, shape: Any, dtype: DType, initializer: Any) -> tuple[Any, DType | None]:
     """What the variable starts from: a function that makes it in the variable's name scope, or a tensor."""
     if initializer is None:
         initializer = _default_initializer(name, shape, dtype)
     if isinstance(initializer, type):
         initializer = initializer()
     if not callable(initializer):
-        value = internal_convert(initializer) if not isinstance(initializer, Variable) else initializer
-        if shape is not None:
-            raise ValueError("If initializer is a constant, do not specify shape.")
-        return value, value.dtype.base_dtype
-    if shape is None or not shape.is_fully_defined():
-        if _takes_no_shape(initializer):
-            return initializer, dtype.base_dtype
-        raise ValueError(
-            f"Shape of a new variable ({name}) must be fully defined, but instead was {'<unknown>' if shape is None else shape}."
-        )
-    sizes = shape.as_list()
+        return initializer, None
+    if shape is not None and shape.is_fully_defined():
+        sizes = shape.as_list()
+        return (lambda: initializer(sizes, dtype=dtype.base_dtype)), dtype.base_dtype
     if _takes_no_shape(initializer):
-        return initializer, dtype.base_dtype
-    return (lambda: initializer(sizes, dtype=dtype.base_dtype)), dtype.base_dtype
+        return initializer, None
+    raise ValueError(
+        f"The initializer passed is not valid: the shape of a new variable ({name}) is not fully defined "
+        f"({'<unknown>' if shape is None else shape}), and the initializer is no function without arguments."
+    )
 
 
 def _takes_no_shape(initializer: Callable[..., Any]) -> bool:
-    import inspect
-
-    try:
-        return not inspect.signature(initializer).parameters
-    except (TypeError, ValueError):
-        return False
+    parameters = inspect.signature(initializer).parameters.values()
+    return all(p.default is not p.empty or p.kind in (p.VAR_POSITIONAL, p.VAR_KEYWORD) for p in parameters)
 
 
 def _default_initializer(name: str, shape: Any, dtype: DType) -> Any:

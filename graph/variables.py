@@ -14,6 +14,7 @@ from sessile.graph.convert import internal_convert, register_tensor_conversion_f
 from sessile.graph.data_type import DType, as_dtype
 from sessile.graph.graph import Graph, get_default_graph
 from sessile.graph.graph_keys import GraphKeys
+from sessile.graph.initial_value_guard import guarded_initial_value
 from sessile.graph.name_scope import name_scope
 from sessile.graph.operation import Operation
 from sessile.graph.ops import identity, state
@@ -132,7 +133,8 @@ class Variable(TensorOperators):
             attrs={"shape": shape, "dtype": dtype, "container": b"", "shared_name": b""},
         )
         self._variable: Tensor = op.outputs[0]
-        assigned = state.Assign(self._variable, self._initial_value, validate_shape=validate, name="Assign")
+        initial_value = guarded_initial_value(op.name, self._initial_value)
+        assigned = state.Assign(self._variable, initial_value, validate_shape=validate, name="Assign")
         self._initializer_op: Operation = assigned.op
         with graph.colocate_with(op):
             self._snapshot: Tensor = identity.Identity(self._variable, name="read")
@@ -248,7 +250,7 @@ class Variable(TensorOperators):
     def initialized_value(self) -> Tensor:
         """The variable's value if it has one, otherwise its initial value: for initialising other variables."""
         with get_default_graph().control_dependencies(None):
-            return PUBLIC["cond"](is_variable_initialized(self), self.read_value, lambda: self.initial_value)
+            return state.InitializedValue(self._variable, self._initializer_op.inputs[1])
 
     def eval(self, session: Any = None) -> Any:
         """The value in `session`, or in the default session."""

@@ -96,7 +96,10 @@ class Names:
 class _CanonicalNames(Names):
     """Numbers in the order of first occurrence instead of ids and names."""
 
-    _KINDS = {"parameter": "p", "read_variable": "v", "write_variable": "v", "variable_is_initialized": "v"}
+    _KINDS = {
+        "parameter": "p",
+        **dict.fromkeys(("read_variable", "write_variable", "variable_is_initialized", "initialized_value"), "v"),
+    }
 
     def __init__(self, program: Program) -> None:
         super().__init__()

@@ -54,10 +54,26 @@ class IsVariableInitialized(OpDefinition):
         return b.is_initialized(ref)
 
 
+@operation("InitializedValue")
+class InitializedValue(OpDefinition):
+    """A variable's value where it has one, otherwise its initial value; TensorFlow makes a conditional of several operations."""
+
+    inputs = {"ref": "ref T", "initial_value": "T"}
+    attributes = {"T": Attribute("type")}
+    outputs = {"output": "T"}
+    differentiable = False
+
+    def infer(self, ref: Tensor, initial_value: Tensor) -> TensorShape:
+        return initial_value.shape
+
+    def lower(self, b: Any, ref: Any, initial_value: Any) -> Any:
+        return b.initialized_value(ref, initial_value)
+
+
 class VariableUpdate(OpDefinition):
     """Base of operations that change a variable and give its reference on."""
 
-    attributes: Any = {"T": NUMERIC, "use_locking": False}
+    attributes = {"T": NUMERIC, "use_locking": False}
     outputs = {"output_ref": "ref T"}
     differentiable = False
 
@@ -141,7 +157,7 @@ class ScatterRows(VariableUpdate):
     """Base of updates of a variable's rows."""
 
     inputs = {"ref": "ref T", "indices": "Tindices", "updates": "T"}
-    attributes: Any = {"T": NUMERIC, "Tindices": frozenset({int32, int64}), "use_locking": False}
+    attributes = {"T": NUMERIC, "Tindices": frozenset({int32, int64}), "use_locking": False}
     function = ""
 
     def infer(self, ref: Tensor, indices: Tensor, updates: Tensor) -> TensorShape:
@@ -160,7 +176,7 @@ class ScatterCoordinates(VariableUpdate):
     """Base of updates of a variable at coordinates."""
 
     inputs = {"ref": "ref T", "indices": "Tindices", "updates": "T"}
-    attributes: Any = {"T": NUMERIC, "Tindices": frozenset({int32, int64}), "use_locking": True}
+    attributes = {"T": NUMERIC, "Tindices": frozenset({int32, int64}), "use_locking": True}
     function = ""
 
     def infer(self, ref: Tensor, indices: Tensor, updates: Tensor) -> TensorShape:

@@ -52,6 +52,19 @@ class VariableIsInitialized(Primitive):
         return np.asarray(context.variable_is_initialized(name))
 
 
+@primitive("initialized_value")
+class InitializedValue(Primitive):
+    """The value that a variable had when the program began, or the operand where it had none."""
+
+    uses_context = True
+
+    def infer(self, default: TensorType, *, name: str) -> TensorType:
+        return default
+
+    def reference(self, context: Any, default: np.ndarray, *, name: str) -> np.ndarray:
+        return np.array(context.read_variable(name)) if context.variable_is_initialized(name) else default
+
+
 @primitive("random")
 class Random(Primitive):
     """The next samples of a random stream, which the session keeps under `stream`, by the operation's name.
