@@ -103,10 +103,10 @@ def erf_fit(degree: int, precision: int) -> Fit:
     return Fit(in_square(lambda x: mp.erf(x) / x - 1), 0, 1, degree, weight, precision)
 
 
-def erfc_fit(degree: int, largest: float) -> Fit:
+def erfc_fit(degree: int, largest: float, split: bool) -> Fit:
     """scaled_erfc(t) = P(t) for x from 0.5 to the largest that does not underflow."""
     low, high = mpf(-2.5) / mpf(3.5), (mpf(largest) - 3) / (mpf(largest) + 3)
-    return Fit(scaled_erfc, low, high, degree, lambda t: 1 / scaled_erfc(t), split=True)
+    return Fit(scaled_erfc, low, high, degree, lambda t: 1 / scaled_erfc(t), split=split)
 
 
 def lgamma_fit(degree: int) -> Fit:
@@ -162,8 +162,8 @@ FITS: dict[str, Fit] = {
     "ERF_F64": erf_fit(11, 53),
     # log(erfc(x)) = P(x)
     "LOG_ERFC_F32": Fit(lambda x: mp.log(mp.erfc(x)), 1, mpf("3.95"), 7, lambda x: mp.erfc(x), 24),
-    "ERFC_SHORT": erfc_fit(10, 10.25),
-    "ERFC_F64": erfc_fit(21, 27.5),
+    "ERFC_SHORT": erfc_fit(10, 10.25, split=False),
+    "ERFC_F64": erfc_fit(21, 27.5, split=True),
     "LGAMMA_F64": lgamma_fit(18),
     "LGAMMA_STIRLING": lgamma_stirling_fit(5),
     "DIGAMMA_F64": digamma_fit(21),
