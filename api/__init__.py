@@ -3,8 +3,8 @@
 This folder offers names and holds no logic: operations and functions enter themselves in a table where they are defined
 (`sessile.graph.public_names`), and the modules here (`tf.nn`, `tf.train` ...) show their parts of that table.
 
-`__version__` and `VERSION` tell the version of TensorFlow whose behaviour this is, since programs choose by them what to
-call; the version of this package is that of its distribution, `importlib.metadata.version("sessile")`.
+`__version__` and `VERSION` tell the version of TensorFlow whose behaviour this is, since programs choose by them what
+to call; the version of this package is that of its distribution, `importlib.metadata.version("sessile")`.
 """
 
 from typing import Any as _Any

@@ -1,7 +1,7 @@
 """The public modules: `tf.nn`, `tf.train` and all others that the table of public names has entries for.
 
-In: the table (`sessile.graph.public_names`), filled by importing what defines operations and functions. Out: modules that
-look names up in it, so that whatever enters itself there is offered, `import sessile.nn` included.
+In: the table (`sessile.graph.public_names`), filled by importing what defines operations and functions. Out: modules
+that look names up in it, so that whatever enters itself there is offered, `import sessile.nn` included.
 """
 
 from __future__ import annotations
@@ -41,17 +41,18 @@ class MissingName(AttributeError):
     def __init__(self, module: str, missing: str) -> None:
         super().__init__(name=missing, obj=sys.modules[module])
         self._module = module
+        self._missing = missing
 
     def __str__(self) -> str:
-        near = difflib.get_close_matches(self.name, offered_by(self._module), n=3)
+        near = difflib.get_close_matches(self._missing, offered_by(self._module), n=3)
         hint = f" Did you mean {' or '.join(near)}?" if near else ""
-        return f"module {self._module!r} has no attribute {self.name!r}: it is not implemented.{hint}"
+        return f"module {self._module!r} has no attribute {self._missing!r}: it is not implemented.{hint}"
 
 
 def open_modules(root: str) -> list[str]:
     """Makes a module below `root` for each one that the table names, and returns the names in `root` itself."""
-    names = {entry.rpartition(".")[0] for entry in (*PUBLIC, *LAZY)} | {"compat.v1"}
-    for path in sorted({".".join(name.split(".")[:k]) for name in names if name for k in range(1, name.count(".") + 2)}):
+    entries = [entry.split(".") for entry in (*PUBLIC, *LAZY, "compat.v1.")]
+    for path in sorted({".".join(parts[:length]) for parts in entries for length in range(1, len(parts))}):
         name = f"{root}.{path}"
         module = sys.modules[root] if path == "compat.v1" else PublicModule(name)
         sys.modules[name] = module

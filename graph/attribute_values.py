@@ -1,7 +1,7 @@
 """Attributes in their two forms: Python values on an operation, `AttrValue` messages in a GraphDef.
 
-Types are `DType`, shapes `TensorShape`, strings bytes, tensors NumPy arrays; what a definition does not name (attributes
-that begin with "_", those of unknown operations) may stay a message.
+Types are `DType`, shapes `TensorShape`, strings bytes, tensors NumPy arrays; what a definition does not name
+(attributes that begin with "_", those of unknown operations) may stay a message.
 """
 
 from __future__ import annotations

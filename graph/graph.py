@@ -18,6 +18,7 @@ from sessile.graph.operation import Operation
 from sessile.graph.public_names import public
 from sessile.graph.source_lines import capture_user_frames
 from sessile.graph.tensor import Tensor
+
 GRAPH_DEF_VERSION = 134  # that of TensorFlow 1.15
 
 

@@ -40,12 +40,15 @@ def _foreign_element(graph: Graph, obj: Any, kind: str) -> str:
     place = f"{line.filename}:{line.lineno}" if line else "an unknown line"
     return (
         f"{kind} {obj} is not an element of this graph.\n"
-        f"It was created at {place} in the graph made at {obj.graph.created_at} "
-        f"(<Graph {id(obj.graph):#x}, {len(obj.graph._operations)} operations>); this session or call uses the graph made at "
-        f"{graph.created_at} (<Graph {id(graph):#x}, {len(graph._operations)} operations>).\n"
+        f"It was created at {place} in the graph {_described(obj.graph)}; this session or call uses the graph "
+        f"{_described(graph)}.\n"
         f"Create the element under `with graph.as_default():` of the graph you run, or pass "
         f"`tf.Session(graph=...)` the graph that it belongs to."
     )
+
+
+def _described(graph: Graph) -> str:
+    return f"made at {graph.created_at} (<Graph {id(graph):#x}, {len(graph._operations)} operations>)"
 
 
 def _by_name(graph: Graph, name: str, allow_tensor: bool, allow_operation: bool, wanted: str) -> Any:
@@ -56,9 +59,7 @@ def _by_name(graph: Graph, name: str, allow_tensor: bool, allow_operation: bool,
     op = graph._operations.get(name)
     if allow_operation:
         if op is None:
-            raise KeyError(
-                f"The name {name!r} refers to an Operation not in the graph.{_suggest(graph, name)}"
-            )
+            raise KeyError(f"The name {name!r} refers to an Operation not in the graph.{_suggest(graph, name)}")
         return op
     if op is not None:
         raise ValueError(

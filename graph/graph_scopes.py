@@ -127,9 +127,7 @@ class ScopedGraph:
             raise TypeError(f"the name of a scope must be a string, not {name!r} of type {type(name).__name__}")
         pattern, kind = (_INNER_NAME, "scope name") if self._scopes.name else (ROOT_NAME, "root scope name")
         if not pattern.fullmatch(name):
-            raise ValueError(
-                f"'{name}' is not a valid scope name: a {kind} has to match the pattern {pattern.pattern}"
-            )
+            raise ValueError(f"'{name}' is not a valid scope name: a {kind} has to match the pattern {pattern.pattern}")
         return name[:-1] if name[-1] == "/" else self.unique_name(name)
 
     @contextmanager

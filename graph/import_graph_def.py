@@ -139,7 +139,7 @@ class _Importer:
 
     def _outputs_of_unknown(self) -> dict[str, list[DType]]:
         """The outputs of nodes of unknown types, as far as those that use them tell; `variant` where nobody does."""
-        found: dict[str, dict[int, DType]] = {node.name: {0: dtypes.variant} for node in self.order if not node.definition}
+        found = {node.name: {0: dtypes.variant} for node in self.order if node.definition is None}
         for node in self.order:
             for place, (name, output) in enumerate(node.inputs):
                 if name in found and not self._is_given(name, output):
@@ -253,7 +253,7 @@ class _Importer:
     def place(self) -> None:
         """Gives the operations their devices: what the GraphDef and the blocks around ask for, or that of a group."""
         by_name = {op.name: op for op in self.ops.values()}
-        groups = {op: [g for g in op._attributes.get("_class", ()) if g.startswith(b"loc:@")] for op in by_name.values()}
+        groups = {op: [g for g in op._attributes.get("_class", ()) if g[:5] == b"loc:@"] for op in by_name.values()}
         for node in self.order:
             op = self.ops[node.name]
             if not groups[op]:
@@ -422,4 +422,3 @@ def _check_type(op: Operation, place: int, tensor: Tensor, dtype: DType, is_ref:
         f"Input {place} of node {op.name} was passed {tensor.dtype.name} from {tensor.name} incompatible with "
         f"expected {wanted.name}."
     )
-

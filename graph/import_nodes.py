@@ -29,7 +29,7 @@ _LOOP_ENDS = {"Merge": "NextIteration", "RefMerge": "RefNextIteration"}
 
 @dataclass(slots=True, eq=False)
 class ImportedNode:
-    """A node as it will be: its definition (None for a type that is not known), attributes, and where inputs come from."""
+    """A node as it will be: definition (None for a type that is not known), attributes, and where inputs come from."""
 
     message: NodeDef
     position: int

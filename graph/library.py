@@ -6,6 +6,7 @@ from sessile.graph import (
     errors,
     gradients,
     graph_functions,
+    graph_util,
     import_graph_def,
     initializers,
     messages,
@@ -17,6 +18,7 @@ from sessile.graph import (
     variable_functions,
     variable_scope,
     variables,
+    write_graph,
 )
 
 __all__ = [
@@ -25,6 +27,7 @@ __all__ = [
     "errors",
     "gradients",
     "graph_functions",
+    "graph_util",
     "import_graph_def",
     "initializers",
     "messages",
@@ -36,4 +39,5 @@ __all__ = [
     "variable_functions",
     "variable_scope",
     "variables",
+    "write_graph",
 ]

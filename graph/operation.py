@@ -48,7 +48,7 @@ class Operation:
         from sessile.graph.op_definition import OPS, output_types
 
         if self._type not in OPS:
-            raise ValueError(f"The types of the outputs of '{self._name}' must be given: {self._type} is not known here")
+            raise ValueError(f"The output types of '{self._name}' must be given: {self._type} is not known here")
         return output_types(OPS[self._type], self._attributes)
 
     def _attach(self) -> None:
