@@ -7,7 +7,7 @@ from typing import Any
 from sessile.graph.convert import convert_to_tensor
 from sessile.graph.dtypes import FLOATING, REAL_NUMBER, float32
 from sessile.graph.name_scope import name_scope
-from sessile.graph.op_definition import OpDefinition, operation
+from sessile.graph.op_definition import Attribute, OpDefinition, operation
 from sessile.graph.ops import casts, filling, joining, selection, shapes, transcendental
 from sessile.graph.public_names import public
 from sessile.graph.tensor import Tensor
@@ -99,7 +99,7 @@ class Relu6Grad(ActivationGradient):
 class LeakyRelu(Activation):
     """features where positive, alpha * features elsewhere (Maas et al., 2013)."""
 
-    attributes = {"alpha": 0.2, "T": FLOATING}
+    attributes = {"alpha": 0.2, "T": Attribute("type", float32, FLOATING)}
 
     def gradient(self, op: Any, grad: Tensor) -> list[Any]:
         return [LeakyReluGrad(grad, op.inputs[0], alpha=op.attributes["alpha"])]
@@ -112,7 +112,7 @@ class LeakyRelu(Activation):
 class LeakyReluGrad(ActivationGradient):
     """The gradients where the features are positive, alpha times them elsewhere."""
 
-    attributes = {"alpha": 0.2, "T": FLOATING}
+    attributes = {"alpha": 0.2, "T": Attribute("type", float32, FLOATING)}
 
     def gradient(self, op: Any, grad: Tensor) -> list[Any]:
         alpha = op.attributes["alpha"]

@@ -7,7 +7,7 @@ from typing import Any
 from sessile.graph.convert import internal_convert
 from sessile.graph.dtypes import COMPLEX, FLOATING, bfloat16, float32, int32, int64
 from sessile.graph.name_scope import name_scope
-from sessile.graph.op_definition import OpDefinition, operation
+from sessile.graph.op_definition import Attribute, OpDefinition, operation
 from sessile.graph.ops import broadcasting, complex_numbers, reductions, shapes
 from sessile.graph.public_names import public
 from sessile.graph.shape_rules import UNKNOWN, broadcast, of_rank, of_rank_at_least, same_size
@@ -71,8 +71,8 @@ class SparseMatMul(MatrixProduct):
         "transpose_b": False,
         "a_is_sparse": False,
         "b_is_sparse": False,
-        "Ta": frozenset({float32, bfloat16}),
-        "Tb": frozenset({float32, bfloat16}),
+        "Ta": Attribute("type", float32, frozenset({float32, bfloat16})),
+        "Tb": Attribute("type", float32, frozenset({float32, bfloat16})),
     }
     outputs = {"product": float32}
 

@@ -28,6 +28,7 @@ class GetSessionHandle(OpDefinition):
     inputs = {"value": "T"}
     attributes = {"T": Attribute("type")}
     outputs = {"handle": string}
+    stateful = True
     differentiable = False
 
     def infer(self, value: Tensor) -> TensorShape:
@@ -45,6 +46,7 @@ class GetSessionTensor(OpDefinition):
     inputs = {"handle": string}
     attributes = {"dtype": Attribute("type")}
     outputs = {"value": "dtype"}
+    stateful = True
     differentiable = False
 
     def lower(self, b: Any, handle: Any) -> Any:
@@ -57,6 +59,7 @@ class DeleteSessionTensor(OpDefinition):
     """Makes the session forget the value of a handle, once the run is done."""
 
     inputs = {"handle": string}
+    stateful = True
     differentiable = False
 
     def lower(self, b: Any, handle: Any) -> Any:

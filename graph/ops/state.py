@@ -176,7 +176,7 @@ class ScatterCoordinates(VariableUpdate):
     """Base of updates of a variable at coordinates."""
 
     inputs = {"ref": "ref T", "indices": "Tindices", "updates": "T"}
-    attributes = {"T": NUMERIC, "Tindices": frozenset({int32, int64}), "use_locking": True}
+    attributes = {"T": NUMERIC, "Tindices": frozenset({int32, int64}), "use_locking": False}
     function = ""
 
     def infer(self, ref: Tensor, indices: Tensor, updates: Tensor) -> TensorShape:
