@@ -2,6 +2,7 @@
 
 from sessile.graph import (
     compat,
+    contrib_layers,
     convert,
     errors,
     gradients,
@@ -23,6 +24,7 @@ from sessile.graph import (
 
 __all__ = [
     "compat",
+    "contrib_layers",
     "convert",
     "errors",
     "gradients",

@@ -117,7 +117,7 @@ def assert_variables_initialized(var_list: Sequence[Any] | None = None) -> Tenso
     variables = global_variables() + local_variables() if var_list is None else list(var_list)
     if not variables:
         return None
-    ranks = [shapes.rank(variable.value()) for variable in variables]
+    ranks = [shapes.Rank(variable.value()) for variable in variables]
     return ranks[0] if len(ranks) == 1 else joining.stack(ranks)
 
 
@@ -131,8 +131,9 @@ def report_uninitialized_variables(
         if not variables:
             return constants.constant([], dtype=as_dtype("string"))
         flags = joining.stack([is_variable_initialized(variable) for variable in variables])
+        has_no_value = logic.LogicalNot(flags)
         names = constants.constant([variable.op.name for variable in variables])
-        return selection.boolean_mask(names, logic.LogicalNot(flags))
+        return selection.boolean_mask(names, has_no_value)
 
 
 def _functional(method: str, definition: Any) -> Callable[..., Any]:

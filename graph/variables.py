@@ -97,6 +97,11 @@ class Variable(TensorOperators):
             raise ValueError("initial_value must be specified.")
         if constraint is not None and not callable(constraint):
             raise ValueError("The `constraint` argument must be a callable.")
+        if collections is not None and not isinstance(collections, (list, tuple, set)):
+            raise ValueError(
+                f"collections argument to Variable constructor must be a list, tuple, or set. Got {collections} of type "
+                f"{type(collections)}"
+            )
         self._trainable = True if trainable is None else trainable
         self._constraint = constraint
         wanted = as_dtype(dtype) if dtype is not None else None
@@ -140,12 +145,7 @@ class Variable(TensorOperators):
             self._snapshot: Tensor = identity.Identity(self._variable, name="read")
 
     def _enter_collections(self, collections: Sequence[str] | None) -> None:
-        names = [GraphKeys.GLOBAL_VARIABLES] if collections is None else collections
-        if not isinstance(names, (list, tuple, set)):
-            raise ValueError(
-                f"collections argument to Variable constructor must be a list, tuple, or set. Got {names} of type {type(names)}"
-            )
-        names = list(names)
+        names = [GraphKeys.GLOBAL_VARIABLES] if collections is None else list(collections)
         if self._trainable and GraphKeys.TRAINABLE_VARIABLES not in names:
             names.append(GraphKeys.TRAINABLE_VARIABLES)
         self.graph.add_to_collections(names, self)
@@ -332,9 +332,6 @@ class Variable(TensorOperators):
 
     def __imul__(self, other: Any) -> Any:
         return self * other
-
-    def __bool__(self) -> bool:
-        return bool(self._snapshot)
 
     def __repr__(self) -> str:
         return f"<tf.Variable '{self.name}' shape={self.shape} dtype={self.dtype.name}>"

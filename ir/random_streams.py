@@ -20,7 +20,7 @@ from sessile.ir.random_words import group_size, integers_from_words, normal_from
 
 __all__ = [
     "DISTRIBUTIONS", "State", "advance", "categorical", "draw", "gamma", "initial_state", "normal", "poisson",
-    "reserved_blocks", "shuffle", "stateless_state", "truncated_normal", "uniform", "uniform_full_int", "uniform_int",
+    "parameters_of", "reserved_blocks", "shuffle", "stateless_state", "truncated_normal", "uniform", "uniform_full_int", "uniform_int",
 ]  # fmt: skip
 
 Shape = Sequence[int]
@@ -44,6 +44,21 @@ def draw(kind: str, state: State, shape: Shape, dtype: Any, **parameters: Any) -
     """
     samples = DISTRIBUTIONS[kind](state, shape, np.dtype(dtype), **parameters)
     return samples, advance(state, reserved_blocks(kind, shape, samples.size))
+
+
+# The names of a distribution's parameters, in the order of a primitive's operands.
+_PARAMETERS = {
+    "uniform_int": ("minval", "maxval"),
+    "categorical": ("logits",),
+    "gamma": ("alpha",),
+    "poisson": ("rate",),
+}
+
+
+def parameters_of(kind: str, operands: Sequence[ArrayLike]) -> dict[str, Any]:
+    """The operands of a primitive as the parameters of its distribution, by name."""
+    values = (operand.item() if operand.ndim == 0 else operand for operand in map(np.asarray, operands))
+    return dict(zip(_PARAMETERS.get(kind, ()), values, strict=True))
 
 
 def reserved_blocks(kind: str, shape: Shape, outputs: int) -> int:

@@ -13,7 +13,7 @@ import numpy as np
 from sessile.graph.graph import Graph
 from sessile.ir.interpreter import interpret
 from sessile.ir.program import Program
-from sessile.ir.random_streams import draw
+from sessile.ir.random_streams import draw, parameters_of
 from sessile.runtime.run_monitor import RunMonitor, interpret_monitored
 from sessile.runtime.variable_store import VariableStore
 
@@ -55,7 +55,7 @@ class RunContext:
         operands: Sequence[np.ndarray],
     ) -> np.ndarray:
         state = self._variables.stream_state(stream, seed, seed2)
-        samples, after = draw(kind, state, shape, dtype, **_parameters_of(kind, operands))
+        samples, after = draw(kind, state, shape, dtype, **parameters_of(kind, operands))
         state[...] = after
         return samples
 
@@ -65,20 +65,6 @@ class RunContext:
         values = [np.array(value) for _, value in writes] if len(writes) > 1 else self._writes.values()
         for name, value in zip(self._writes, values, strict=True):
             self._variables.assign(name, value)
-
-
-# The names of a distribution's parameters in `random_streams`, in the order of the primitive's operands.
-_PARAMETERS = {
-    "uniform_int": ("minval", "maxval"),
-    "categorical": ("logits",),
-    "gamma": ("alpha",),
-    "poisson": ("rate",),
-}
-
-
-def _parameters_of(kind: str, operands: Sequence[np.ndarray]) -> dict[str, Any]:
-    values = (operand.item() if np.ndim(operand) == 0 else operand for operand in map(np.asarray, operands))
-    return dict(zip(_PARAMETERS.get(kind, ()), values, strict=True))
 
 
 def run_interpreted(

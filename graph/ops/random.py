@@ -8,10 +8,11 @@ from sessile.graph import dtypes
 from sessile.graph.constant_value import constant_value_as_shape
 from sessile.graph.convert import convert_to_tensor
 from sessile.graph.data_type import as_dtype
+from sessile.graph.dimension import Dimension
 from sessile.graph.graph import get_default_graph
 from sessile.graph.name_scope import name_scope
 from sessile.graph.op_definition import Attribute, OpDefinition, operation
-from sessile.graph.ops import arithmetic, shapes, slicing
+from sessile.graph.ops import arithmetic, checks, identity, reductions, shapes, slicing
 from sessile.graph.public_names import public
 from sessile.graph.random_seed import get_seed as seeds_for
 from sessile.graph.tensor import Tensor
@@ -75,7 +76,7 @@ class RandomUniformInt(OpDefinition):
     def lower(self, b: Any, shape: Any, minval: Any, maxval: Any, *, seed: int, seed2: int, Tout: Any) -> Any:
         low, high = b.known_numbers(minval), b.known_numbers(maxval)
         if low is None or high is None or low >= high:
-            b.emit("check", b.map("lt", minval, maxval), minval, maxval, message="Need minval < maxval, got")
+            b.emit("check", b.map("lt", minval, maxval), minval, maxval, message="Need minval < maxval, got {} >= {}")
         return b.random("uniform_int", (minval, maxval), tuple(b.sizes_of(shape)), Tout, seed, seed2)
 
 
@@ -87,7 +88,6 @@ class RandomShuffle(OpDefinition):
     attributes = {"seed": 0, "seed2": 0, "T": Attribute("type")}
     outputs = {"output": "T"}
     stateful = True
-    differentiable = False
 
     def infer(self, value: Tensor) -> Tensor:
         return value
@@ -117,8 +117,12 @@ def set_random_seed(seed: int | None) -> None:
     get_default_graph().seed = seed
 
 
-def _shape_tensor(shape: Any) -> Tensor:
-    dtype = dtypes.int32 if isinstance(shape, (tuple, list)) and not shape else None
+def shape_tensor(shape: Any) -> Tensor:
+    """A shape as a vector of whole numbers; sizes in a list may be `Dimension`s."""
+    dtype = None
+    if isinstance(shape, (tuple, list)):
+        dtype = None if shape else dtypes.int32
+        shape = tuple(size.value if isinstance(size, Dimension) else size for size in shape)
     return convert_to_tensor(shape, dtype=dtype, name="shape")
 
 
@@ -145,13 +149,13 @@ def random_uniform(
             raise ValueError(f"Must specify maxval for integer dtype {kind!r}")
         maxval = 1
     with name_scope(name, "random_uniform", [shape, minval, maxval]) as scope:
-        shape_tensor = _shape_tensor(shape)
+        sizes = shape_tensor(shape)
         low = convert_to_tensor(minval, dtype=kind, name="min")
         high = convert_to_tensor(maxval, dtype=kind, name="max")
         seed1, seed2 = get_seed(seed)
         if kind.is_integer:
-            return RandomUniformInt(shape_tensor, low, high, seed=seed1, seed2=seed2, name=scope)
-        samples = RandomUniform(shape_tensor, dtype=kind, seed=seed1, seed2=seed2)
+            return RandomUniformInt(sizes, low, high, seed=seed1, seed2=seed2, name=scope)
+        samples = RandomUniform(sizes, dtype=kind, seed=seed1, seed2=seed2)
         return arithmetic.Add(samples * (high - low), low, name=scope)
 
 
@@ -175,11 +179,11 @@ def _scaled_normal(
     source: Any, default_name: str, shape: Any, mean: Any, stddev: Any, dtype: Any, seed: int | None, name: str | None
 ) -> Tensor:
     with name_scope(name, default_name, [shape, mean, stddev]) as scope:
-        shape_tensor = _shape_tensor(shape)
+        sizes = shape_tensor(shape)
         mean_tensor = convert_to_tensor(mean, dtype=dtype, name="mean")
         deviation = convert_to_tensor(stddev, dtype=dtype, name="stddev")
         seed1, seed2 = get_seed(seed)
-        samples = source(shape_tensor, dtype=dtype, seed=seed1, seed2=seed2)
+        samples = source(sizes, dtype=dtype, seed=seed1, seed2=seed2)
         return arithmetic.Add(samples * deviation, mean_tensor, name=scope)
 
 
@@ -197,9 +201,9 @@ def random_crop(value: Any, size: Any, seed: int | None = None, name: str | None
         value = convert_to_tensor(value, name="value")
         size = convert_to_tensor(size, dtype=dtypes.int32, name="size")
         shape = shapes.shape(value)
-        check = PUBLIC["Assert"](PUBLIC["reduce_all"](shape >= size), ["Need value.shape >= size, got ", shape, size])
-        with get_default_graph().control_dependencies([check]):
-            shape = PUBLIC["identity"](shape)
+        data = ["Need value.shape >= size, got ", shape, size]
+        check = checks.assert_(reductions.reduce_all(shape >= size), data, summarize=1000)
+        shape = identity.with_dependencies([check], shape)
         limit = shape - size + 1
         offset = random_uniform(shapes.shape(shape), dtype=size.dtype, maxval=size.dtype.max, seed=seed) % limit
-        return PUBLIC["slice"](value, offset, size, name=scope)
+        return slicing.slice_(value, offset, size, name=scope)

@@ -65,12 +65,21 @@ class InitializedValue(Primitive):
         return np.array(context.read_variable(name)) if context.variable_is_initialized(name) else default
 
 
+def samples_type(kind: str, parameters: tuple[TensorType, ...], dtype: str, shape: tuple[Size, ...]) -> TensorType:
+    """The type of the samples that a draw gives."""
+    require(dtype in NUMPY_DTYPES, f"no element type is called {dtype!r}")
+    if kind in ("gamma", "poisson"):
+        return TensorType(dtype, (*shape, *parameters[0].shape))
+    return TensorType(dtype, shape[:1] if kind == "shuffle" else shape)
+
+
 @primitive("random")
 class Random(Primitive):
     """The next samples of a random stream, which the session keeps under `stream`, by the operation's name.
 
     `kind` names the distribution; operands are its parameters: none for "uniform", "normal" and "truncated_normal";
-    the bounds [low, high) for "uniform_int". "shuffle" gives the order in which to take the rows of a value of `shape`.
+    the bounds [low, high) for "uniform_int"; logits for "categorical". "gamma" and "poisson" draw `shape` samples for each
+    element of their operand. "shuffle" gives the order in which to take the rows of a value of `shape`.
     """
 
     pure = False
@@ -87,8 +96,7 @@ class Random(Primitive):
         dtype: str,
         shape: tuple[Size, ...],
     ) -> TensorType:
-        require(dtype in NUMPY_DTYPES, f"no element type is called {dtype!r}")
-        return TensorType(dtype, shape[:1] if kind == "shuffle" else shape)
+        return samples_type(kind, operands, dtype, shape)
 
     def reference(
         self,
@@ -102,3 +110,27 @@ class Random(Primitive):
         shape: tuple[int, ...],
     ) -> np.ndarray:
         return context.draw(kind, stream, seed, seed2, shape, NUMPY_DTYPES[dtype], operands)
+
+
+@primitive("stateless_random")
+class StatelessRandom(Primitive):
+    """Samples that depend on the first operand, a seed of two numbers, alone; the other operands are parameters.
+
+    `kind` names the distribution, as for `random`.
+    """
+
+    sized = ("shape",)
+
+    def infer(
+        self, seed: TensorType, *parameters: TensorType, kind: str, dtype: str, shape: tuple[Size, ...]
+    ) -> TensorType:
+        require(seed.shape == (2,) and seed.dtype in ("i32", "i64"), f"a seed is two whole numbers, not {seed}")
+        return samples_type(kind, parameters, dtype, shape)
+
+    def reference(
+        self, seed: np.ndarray, *parameters: np.ndarray, kind: str, dtype: str, shape: tuple[int, ...]
+    ) -> np.ndarray:
+        from sessile.ir.random_streams import draw, parameters_of, stateless_state
+
+        values = parameters_of(kind, parameters)
+        return draw(kind, stateless_state(seed), shape, NUMPY_DTYPES[dtype], **values)[0]
