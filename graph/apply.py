@@ -72,8 +72,14 @@ def _add(definition: OpDefinition, graph: Graph, name: str, inputs: list[Any], p
             output_types(definition, attributes),
             name=scope,
             attrs={key: attributes[key] for key in definition.attribute_table},
+            colocate_with=_referred(definition, tensors) if definition.has_references else (),
         )
     return outputs_of(definition, op)
+
+
+def _referred(definition: OpDefinition, tensors: list[Tensor]) -> list[Operation]:
+    """What an operation that takes references to variables must be placed with."""
+    return [t.op for argument, t in zip(definition.input_arguments, tensors, strict=False) if argument.is_ref]
 
 
 def outputs_of(definition: OpDefinition, op: Operation) -> Any:

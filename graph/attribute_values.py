@@ -122,9 +122,25 @@ _ENCODERS: dict[str, Callable[[Any], Any]] = {
     "b": bool,
     "type": lambda value: as_dtype(value).as_datatype_enum,
     "shape": _shape_message,
-    "tensor": make_tensor_proto,
+    "tensor": lambda value: _tensor_message(value),
     "func": _function_message,
 }
+
+
+def _tensor_message(value: Any) -> Any:
+    """A tensor as a message; one whose elements are all alike, such as zeros, needs only the first of them."""
+    if not isinstance(value, np.ndarray) or value.size < 2 or not _is_uniform(value):
+        return make_tensor_proto(value)
+    return make_tensor_proto(value.reshape(-1)[0], as_dtype(value.dtype), value.shape)
+
+
+def _is_uniform(array: np.ndarray[Any, Any]) -> bool:
+    """Whether all elements have the same bits: 0.0 and -0.0 do not."""
+    flat = np.ascontiguousarray(array).reshape(-1)
+    if array.dtype == object:
+        return bool((flat == flat[0]).all())
+    rows = flat.view(np.uint8).reshape(flat.size, -1)
+    return np.array_equal(rows[-1], rows[0]) and bool((rows == rows[0]).all())
 
 
 def _decoded(value: Any, field: str) -> Any:

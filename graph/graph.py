@@ -166,6 +166,7 @@ class Graph(ScopedGraph, Collections):
         op_def: Any = None,
         compute_shapes: bool = True,
         compute_device: bool = True,
+        colocate_with: Sequence[Operation] = (),
     ) -> Operation:
         """Adds an operation; static shapes come from the definition of its type.
 
@@ -179,6 +180,7 @@ class Graph(ScopedGraph, Collections):
             op_def: accepted; the type tells the definition.
             compute_shapes: whether to infer the static shapes of the outputs.
             compute_device: whether the device requests of the blocks around count.
+            colocate_with: operations to place it with, whatever those blocks request.
 
         Raises RuntimeError when the graph is finalized, ValueError when shapes, names or graphs do not fit.
         """
@@ -195,7 +197,7 @@ class Graph(ScopedGraph, Collections):
             full_name = self._name_for(op_type if name is None else name)
             control_inputs = scopes.control_inputs(inputs) if scopes.control_frames else ()
             op = Operation(self, full_name, op_type, inputs, control_inputs, attrs or {}, dtypes, frames)
-            self._place(op, compute_device)
+            self._place(op, compute_device, colocate_with)
             if compute_shapes:
                 infer_shapes(op)
             self._add(op)
@@ -209,13 +211,15 @@ class Graph(ScopedGraph, Collections):
             raise ValueError(f"'{full_name}' is not a valid node name: it has to match the pattern {ROOT_NAME.pattern}")
         return full_name
 
-    def _place(self, op: Operation, compute_device: bool) -> None:
+    def _place(self, op: Operation, compute_device: bool, colocate_with: Sequence[Operation]) -> None:
         """What the blocks around ask of a new operation, besides control inputs."""
         scopes = self._scopes
-        if scopes.devices and compute_device:
+        if scopes.devices and compute_device and not colocate_with:
             scopes.apply_devices(op)
-        if scopes.colocation:
-            scopes.colocate(op)
+        if scopes.attributes:
+            op._attributes = {**scopes.attributes, **op._attributes}
+        if scopes.colocation or colocate_with:
+            scopes.colocate(op, colocate_with)
         if scopes.container and op._attributes.get("container") == b"":
             op._attributes["container"] = scopes.container.encode()
         if op._type in scopes.gradient_overrides:

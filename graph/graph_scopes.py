@@ -42,6 +42,7 @@ class Scopes(threading.local):
         self.colocation: tuple[Operation, ...] = ()
         self.container = ""
         self.gradient_overrides: Mapping[str, str] = {}
+        self.attributes: Mapping[str, Any] = {}
         self.control_flow_context: Any = None
 
     def apply_devices(self, op: Operation) -> None:
@@ -66,11 +67,11 @@ class Scopes(threading.local):
                 wanted.update(dict.fromkeys(op for op in frame.ops if op not in input_ops))
         return list(wanted)
 
-    def colocate(self, op: Operation) -> None:
-        """Puts `op` with those of the blocks around it, on their device."""
-        groups = sorted({group for other in self.colocation for group in other.colocation_groups()})
-        op._attributes["_class"] = groups
-        for other in reversed(self.colocation):
+    def colocate(self, op: Operation, inputs: Sequence[Operation]) -> None:
+        """Puts `op` with those of the blocks around it and with some of its inputs, on their device."""
+        others = (*self.colocation, *inputs)
+        op._attributes["_class"] = sorted({group for other in others for group in other.colocation_groups()})
+        for other in reversed(others):
             if other._device:
                 op._device = other._device
 
@@ -222,6 +223,17 @@ class ScopedGraph:
             yield
         finally:
             scopes.gradient_overrides = outer
+
+    @contextmanager
+    def _attribute_scope(self, attributes: Mapping[str, Any]) -> Iterator[None]:
+        """Gives the operations made inside these attributes, where they have none of that name."""
+        scopes = self._scopes
+        outer = scopes.attributes
+        scopes.attributes = {**outer, **attributes}
+        try:
+            yield
+        finally:
+            scopes.attributes = outer
 
     @contextmanager
     def container(self, container_name: str | None) -> Iterator[str | None]:

@@ -153,6 +153,11 @@ class OpDefinition:
         return table
 
     @cached_property
+    def has_references(self) -> bool:
+        """Whether it takes references to variables."""
+        return any(argument.is_ref for argument in self.input_arguments)
+
+    @cached_property
     def inferred_attributes(self) -> frozenset[str]:
         """Attributes that the inputs determine, so that nobody passes them."""
         names = set()

@@ -115,19 +115,22 @@ class Variable(TensorOperators):
         from_function = callable(initial_value)
         values = [] if from_function else [initial_value]
         with get_default_graph().control_dependencies(None), name_scope(name, "Variable", values) as scope:
-            if from_function:
-                with name_scope("Initializer"):
-                    initial_value = initial_value()
+            group = {"_class": [f"loc:@{scope[:-1]}".encode()]} if from_function else {}
+            with get_default_graph()._attribute_scope(group):
+                if from_function:
+                    with name_scope("Initializer"), get_default_graph().device(None):
+                        initial_value = initial_value()
+                        self._initial_value = internal_convert(initial_value, dtype, "initial_value")
+                else:
                     self._initial_value = internal_convert(initial_value, dtype, "initial_value")
-            else:
-                self._initial_value = internal_convert(initial_value, dtype, "initial_value")
-            initial_shape = self._initial_value.shape
-            if validate and not initial_shape.is_fully_defined():
-                raise ValueError(f"initial_value must have a shape specified: {self._initial_value}")
-            kept = as_shape(shape) if shape is not None else initial_shape if validate else TensorShape(None)
-            self._make_operations(scope, kept, validate)
+                initial_shape = self._initial_value.shape
+                if validate and not initial_shape.is_fully_defined():
+                    raise ValueError(f"initial_value must have a shape specified: {self._initial_value}")
+                kept = as_shape(shape) if shape is not None else initial_shape if validate else TensorShape(None)
+                self._make_variable(scope, kept)
+            self._make_operations(validate)
 
-    def _make_operations(self, scope: str, shape: TensorShape, validate: bool) -> None:
+    def _make_variable(self, scope: str, shape: TensorShape) -> None:
         dtype = self._initial_value.dtype.base_dtype
         graph = self._initial_value.graph
         op = graph.create_op(
@@ -138,10 +141,13 @@ class Variable(TensorOperators):
             attrs={"shape": shape, "dtype": dtype, "container": b"", "shared_name": b""},
         )
         self._variable: Tensor = op.outputs[0]
+
+    def _make_operations(self, validate: bool) -> None:
+        op = self._variable.op
         initial_value = guarded_initial_value(op.name, self._initial_value)
         assigned = state.Assign(self._variable, initial_value, validate_shape=validate, name="Assign")
         self._initializer_op: Operation = assigned.op
-        with graph.colocate_with(op):
+        with op.graph.colocate_with(op):
             self._snapshot: Tensor = identity.Identity(self._variable, name="read")
 
     def _enter_collections(self, collections: Sequence[str] | None) -> None:
