@@ -11,6 +11,7 @@ import numpy as np
 from sessile.graph import dtypes
 from sessile.graph.constant_value import constant_value
 from sessile.graph.errors import InvalidArgumentError
+from sessile.graph.name_scope import name_scope
 from sessile.graph.op_definition import Attribute, OpDefinition, operation
 from sessile.graph.operation import Operation
 from sessile.graph.public_names import public
@@ -70,7 +71,10 @@ class Assert(OpDefinition):
             return []
         if shown:
             texts = [text if text is None else text.replace("{", "{{").replace("}", "}}") for text in texts]
-        message = " ".join("[{}]" if text is None else f"[{text}]" for text in texts)
+        ranks = [value.type.rank for value in data]
+        places = ["{}" if rank else "[{}]" for rank in ranks]  # the text of an array has brackets of its own
+        parts = [place if text is None else f"[{text}]" for text, place in zip(texts, places, strict=True)]
+        message = " ".join(parts)
         b.emit("check", condition, *shown, message=f"assertion failed: {message}")
         return []
 
@@ -103,7 +107,8 @@ def assert_(condition: Any, data: Any, summarize: int | None = None, name: str |
 
     Returns the operation. It must run for the check to happen: use it as a control dependency.
     """
-    return Assert(condition, list(data), summarize=3 if summarize is None else summarize, name=name)
+    with name_scope(name, "Assert", [condition, *data]):
+        return Assert(condition, list(data), summarize=3 if summarize is None else summarize, name="Assert")
 
 
 @operation("Print")

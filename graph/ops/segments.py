@@ -40,6 +40,26 @@ def combined(b: Any, function: str, data: Any, ids: Any, count: Any) -> Any:
     return b.emit("scatter", rows, places, updates, function=function)
 
 
+def sorted_segments(b: Any, data: Any, segment_ids: Any) -> tuple[Any, Any]:
+    """Segment ids that are checked to be sorted, and how many segments they name."""
+    rows = data.type.shape[0]
+    fits = b.decide(rows, "==", segment_ids.type.shape[0])
+    b.require(fits, "segment_ids should be the same size as dimension 0 of input.")
+    ids = b.retype(gathering.index_values(b, segment_ids), (rows,))
+    if not b.decide(rows, ">=", 1):
+        return ids, 0
+    is_sorted = b.map("le", part(b, ids, 0, 0, rows - 1), part(b, ids, 0, 1, rows - 1))
+    b.emit("check", is_sorted, message="segment ids are not increasing")
+    (last,) = b.sizes_of(part(b, ids, 0, rows - 1, 1))
+    return ids, last + 1
+
+
+def row_counts(b: Any, data: Any, ids: Any, count: Any) -> Any:
+    """How many rows each segment has, in the type of the data, in a shape that broadcasts against the result."""
+    ones = b.fill(ids.type.shape, 1, data.type.dtype)
+    return b.expand_dims(combined(b, "add", ones, ids, count), range(1, data.type.rank))
+
+
 class SegmentReduction(OpDefinition):
     """Base of reductions of rows whose segment ids are sorted; segments without rows give 0 (1 for products)."""
 
@@ -54,28 +74,12 @@ class SegmentReduction(OpDefinition):
         return UNKNOWN if sizes is None else TensorShape([None, *sizes[1:]])
 
     def lower(self, b: Any, data: Any, segment_ids: Any) -> Any:
-        ids = gathering.index_values(b, segment_ids)
-        rows = data.type.shape[0]
-        b.require(
-            b.decide(rows, "==", ids.type.shape[0]), "segment_ids should be the same size as dimension 0 of input."
-        )
-        ids = b.retype(ids, (rows,))
-        if not b.decide(rows, ">=", 1):
-            return b.slice(data, [0] * data.type.rank, [0, *data.type.shape[1:]])
-        is_sorted = b.map("le", part(b, ids, 0, 0, rows - 1), part(b, ids, 0, 1, rows - 1))
-        b.emit("check", is_sorted, message="segment ids are not increasing")
-        (last,) = b.sizes_of(part(b, ids, 0, rows - 1, 1))
-        return self.reduced(b, data, ids, last + 1)
+        ids, count = sorted_segments(b, data, segment_ids)
+        return self.reduced(b, data, ids, count)
 
     def reduced(self, b: Any, data: Any, ids: Any, count: Any) -> Any:
         """`count` combined rows."""
         return combined(b, self.function, data, ids, count)
-
-
-def _row_counts(b: Any, data: Any, ids: Any, count: Any) -> Any:
-    """How many rows each segment has, in the type of the data, in a shape that broadcasts against the result."""
-    ones = b.fill(ids.type.shape, 1, data.type.dtype)
-    return b.expand_dims(combined(b, "add", ones, ids, count), range(1, data.type.rank))
 
 
 @operation("SegmentSum", public=("segment_sum", "math.segment_sum"))
@@ -108,7 +112,7 @@ class SegmentMean(SegmentReduction):
 
     def reduced(self, b: Any, data: Any, ids: Any, count: Any) -> Any:
         total = combined(b, "add", data, ids, count)
-        rows = b.max(_row_counts(b, data, ids, count), 1)
+        rows = b.max(row_counts(b, data, ids, count), 1)
         return b.map("div" if data.type.dtype[0] in "fc" else "truncated_div", total, rows)
 
 
@@ -133,7 +137,7 @@ class SegmentExtreme(SegmentReduction):
 
     def reduced(self, b: Any, data: Any, ids: Any, count: Any) -> Any:
         result = combined(b, self.function, data, ids, count)
-        is_empty = b.map("eq", _row_counts(b, data, ids, count), 0)
+        is_empty = b.map("eq", row_counts(b, data, ids, count), 0)
         return b.select(is_empty, 0, result)
 
 

@@ -28,7 +28,7 @@ def record(sample: Sample) -> dict[str, np.ndarray]:
         tensors = list(built) if isinstance(built, (list, tuple)) else [built]
         nodes = [(op.name, op.type) for op in graph.get_operations()]
         with tf.Session() as session:
-            values = session.run(tensors, dict(zip(placeholders, inputs)))
+            values = session.run(tensors, dict(zip(placeholders, inputs, strict=True)))
     arrays = {f"{sample.id}/{k}": np.asarray(value) for k, value in enumerate(values)}
     arrays = {key: value.astype(np.bytes_) if value.dtype == object else value for key, value in arrays.items()}
     return {**arrays, f"{sample.id}/nodes": np.array(json.dumps(nodes))}
