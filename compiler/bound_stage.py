@@ -1,129 +1,132 @@
-"""A native stage of an executable: its argument blocks and steps, with numbers and addresses in place."""
+"""A native stage of an executable: its block with numbers and addresses in place, ready to run."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 import numpy as np
 
-from sessile.compiler.argument_layout import ArgumentLayout
-from sessile.compiler.cpu.step_loop import StepProgram, native_loop, new_trace, trace_records
-from sessile.compiler.cpu.step_loop_code import TRACE
+from sessile.compiler.cpu.step_loop import aligned_words, native_loop, new_trace, trace_records
+from sessile.compiler.cpu.step_loop_code import TEAM, TRACE
 from sessile.compiler.cpu.thread_team import Team, shared_team
-from sessile.compiler.kernel_call import KernelCall, Workspace
-from sessile.compiler.memory_plan import Dynamic, Home
+from sessile.compiler.executable_memory import ExecutableMemory
+from sessile.compiler.memory_plan import Home
+from sessile.compiler.session_state import SessionState
+from sessile.compiler.size_table import Numbers
+from sessile.compiler.stage_layout import StageLayout
 from sessile.ir.program import Instruction
-from sessile.ir.sizes import evaluate
-from sessile.ir.types import NUMPY_DTYPES
-
-if TYPE_CHECKING:
-    from sessile.compiler.executable import Executable
 
 # A step is shared among threads when each gets at least this much work (scalar operations, a quarter nanosecond each).
 WORK_PER_THREAD = 120_000
 
 
 class BoundStage:
-    """A native stage with its argument blocks and steps."""
+    """A native stage with its block.
 
-    def __init__(self, executable: Executable, layout: ArgumentLayout) -> None:
-        self._executable = executable
-        self._layout = layout
-        self._is_late = not layout.symbols() <= executable.bindings.keys()
-        self._own = [home for home in layout.buffers if isinstance(home, Dynamic) and self._defines(home)]
-        self._moved: dict[Home, int] = {}
-        self._control: np.ndarray | None = None
-        self._control_address = 0
+    Args:
+      layout: the stage.
+      memory: the executable's.
+      state: the session's.
+      threads: how many may share the work.
+      give_memory: tells all stages where a home is in this run.
+
+    Attributes:
+      layout: the stage.
+    """
+
+    def __init__(
+        self,
+        layout: StageLayout,
+        memory: ExecutableMemory,
+        state: SessionState,
+        threads: int,
+        give_memory: Callable[[Home, np.ndarray], None],
+    ) -> None:
+        self.layout = layout
+        self._memory = memory
+        self._state = state
+        self._threads = threads
+        self._give_memory = give_memory
+        self._block = aligned_words(len(layout.template))
+        self._address: int = self._block.ctypes.data
         self._team: Team | None = None
         self._run_steps = native_loop().run_steps
+        self._is_late = not layout.symbols <= memory.known.keys()
+        self._needs_work = self._is_late or bool(layout.arrays)
         if not self._is_late:
             self._bind()
 
-    def _defines(self, home: Dynamic) -> bool:
-        homes = self._executable.native.plan.homes
-        return home.type is not None and any(homes[r] is home for i in self._layout.instructions for r in i.results)
+    # --- binding
 
     def _bind(self) -> None:
-        executable, layout = self._executable, self._layout
-        arguments = layout.numbers(executable.bindings)
-        for home, places in layout.buffers.items():
-            address = executable.static_address(home)
-            arguments[places] = self._moved.get(home, 0) if address is None else address
-        arguments[layout.status] = executable.status_address()
-        parts = [self._parts(call) for call in layout.calls]
-        if layout.workspaces:
-            arguments[layout.workspaces] = executable.workspace_address(self._workspace_bytes(parts))
+        layout, block, memory = self.layout, self._block, self._memory
+        block[:] = layout.template
+        block[layout.own] = layout.own_offsets + self._address
+        sizes = layout.sizes.values(memory.bindings)
+        block[layout.numbers] = sizes[layout.number_rows]
+        block[layout.slots] = memory.slots[layout.slot_numbers]
+        block[layout.status] = memory.status.ctypes.data
+        for home, places in layout.homes.items():
+            block[places] = memory.address(home)
+        if len(layout.parts) and self._threads > 1:
+            self._share(sizes)
+        if len(layout.workspaces):
+            block[layout.workspaces] = memory.workspace(self._workspace_bytes(sizes))
+        if self._is_late:
+            self.find_variables()
+
+    def _share(self, sizes: Numbers) -> None:
+        """Lets threads share what is worth it."""
+        parts = np.clip(sizes[self.layout.work_rows] // WORK_PER_THREAD, 1, self._threads)
+        self._block[self.layout.parts] = parts
+        if parts.max() > 1:
+            self._team = shared_team(self._threads)
+            self._needs_work = True
+            self._block[TEAM] = self._team.address
+
+    def _workspace_bytes(self, sizes: Numbers) -> int:
+        layout = self.layout
+        parts = np.append(self._block[layout.parts], 1)[layout.workspace_kernels]
+        return int((sizes[layout.workspace_rows] * layout.workspace_bytes * parts).max())
+
+    def find_variables(self) -> None:
+        """Takes over where variables and random streams are now."""
+        block, layout, state = self._block, self.layout, self._state
+        addresses = np.fromiter(map(state.address, layout.variables), np.int64, len(layout.variables))
+        block[layout.variable_places] = addresses[layout.variable_numbers]
         for stream, places in layout.streams.items():
-            arguments[places] = executable.stream_address(stream.stream, stream.seed, stream.seed2)
-        self._arguments = arguments
-        self._control = self._steps(parts)
-        self._control_address = self._control.ctypes.data
-
-    def _steps(self, parts: Sequence[int]) -> np.ndarray:
-        executable, layout = self._executable, self._layout
-        steps = StepProgram()
-        base = self._arguments.ctypes.data
-        for call, offset, count in zip(layout.calls, layout.offsets, parts, strict=True):
-            address = executable.native.addresses[call.source.name]
-            steps.kernel(address, base + 8 * offset, count, fallible=call.can_fail)
-        team = 0
-        if max(parts, default=1) > 1:
-            self._team = shared_team(executable.threads)
-            team = self._team.address
-        return steps.control(executable.status_address(), team)
-
-    def _parts(self, call: KernelCall) -> int:
-        if not call.parallel or self._executable.threads == 1:
-            return 1
-        work = evaluate(call.work, self._executable.bindings)
-        return max(1, min(self._executable.threads, work // WORK_PER_THREAD))
-
-    def _workspace_bytes(self, parts: Sequence[int]) -> int:
-        return max(
-            evaluate(a.elements, self._executable.bindings) * NUMPY_DTYPES[a.dtype].itemsize * count
-            for call, count in zip(self._layout.calls, parts, strict=True)
-            for a in call.arguments
-            if isinstance(a, Workspace)
-        )
+            block[places] = state.stream_state(stream.stream, stream.seed, stream.seed2).ctypes.data
 
     def move(self, home: Home, address: int) -> None:
         """The home is at another address from now on."""
-        places = self._layout.buffers.get(home)
-        if places is None:
-            return
-        self._moved[home] = address
-        if self._control is not None:
-            self._arguments[places] = address
+        places = self.layout.homes.get(home)
+        if places is not None:
+            self._block[places] = address
 
-    def move_workspace(self, address: int) -> None:
-        if self._control is not None and self._layout.workspaces:
-            self._arguments[self._layout.workspaces] = address
+    # --- running
 
-    def run(self) -> None:
-        """Runs the stage. Raises LocatedFailure when a kernel has set the status words."""
-        self._prepare()
-        failed = self._run_steps(self._control_address)
-        if failed:
-            raise self._executable.failure(self._layout.instructions[failed - 1])
+    def run(self) -> int:
+        """Runs the stage; returns 0, or the number of the step that failed, counted from one."""
+        if self._needs_work:
+            self._prepare()
+        return self._run_steps(self._address)
 
-    def run_traced(self) -> list[tuple[Instruction, int, int]]:
-        """Runs the stage; returns for each kernel its instruction, and when it began and ended (monotonic nanoseconds).
+    def run_traced(self) -> tuple[int, list[tuple[Instruction, int, int]]]:
+        """Runs the stage.
+
+        Returns what `run` does, and for each step its instruction, and when it began and ended (monotonic nanoseconds).
         """
         self._prepare()
-        assert self._control is not None
-        trace = new_trace(len(self._layout.calls))
-        self._control[TRACE] = trace.ctypes.data
-        failed = native_loop().run_steps_traced(self._control_address)
-        self._control[TRACE] = 0
-        if failed:
-            raise self._executable.failure(self._layout.instructions[failed - 1])
+        trace = new_trace(len(self.layout.instructions))
+        self._block[TRACE] = trace.ctypes.data
+        failed = native_loop().run_steps_traced(self._address)
+        self._block[TRACE] = 0
         rows = trace_records(trace).tolist()
-        return [(self._layout.instructions[step], start, end) for step, start, end in rows]
+        return failed, [(self.layout.instructions[step], start, end) for step, start, end in rows]
 
     def _prepare(self) -> None:
-        for home in self._own:
-            self._executable.new_array(home)
+        for home in self.layout.arrays:
+            self._give_memory(home, self._memory.new_array(home))
         if self._is_late:
             self._bind()
         if self._team is not None:

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from sessile.compiler import pass_pipeline
 from sessile.compiler.cpu.kernel_service import KernelRequest, kernel_service
 from sessile.compiler.dump import Dump
-from sessile.compiler.executable import NativeProgram
 from sessile.compiler.kernel_source import KernelSource
+from sessile.compiler.native_program import NativeProgram
 from sessile.compiler.stages import NativeStage, Stage, split_into_stages
 from sessile.ir.program import Program
 from sessile.ir.types import TensorType

@@ -41,6 +41,14 @@ class Workspace:
     dtype: str
 
 
+@dataclass(frozen=True, eq=False)
+class Scratch:
+    """The address of memory for `elements` of `dtype` that all parts of the call share and nobody else needs."""
+
+    elements: Size
+    dtype: str
+
+
 @dataclass(frozen=True)
 class StreamState:
     """The address of a random stream's state, which the session keeps."""
@@ -50,7 +58,7 @@ class StreamState:
     seed2: int
 
 
-KernelArgument = Buffer | Number | Status | Workspace | StreamState
+KernelArgument = Buffer | Number | Status | Workspace | Scratch | StreamState
 
 
 @dataclass(frozen=True)

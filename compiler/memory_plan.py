@@ -14,8 +14,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from sessile.compiler.kernel_call import KernelCall, Workspace
+from sessile.compiler.kernel_call import KernelCall, Scratch
 from sessile.compiler.stages import HostStage, NativeStage, Stage
+from sessile.compiler.variable_moves import ordered_copies
 from sessile.ir.program import Instruction, Program, Value
 from sessile.ir.sizes import Bindings, Size, evaluate, symbols_of
 from sessile.ir.types import NUMPY_DTYPES, TensorType
@@ -78,18 +79,35 @@ class VariableCopy:
     name: str
 
 
+@dataclass(frozen=True)
+class Move:
+    """A copy of so many bytes at the end of the last native stage, for the sake of an instruction."""
+
+    source: Home
+    target: Home
+    bytes: Size
+    instruction: Instruction
+
+
 @dataclass
 class MemoryPlan:
-    """Where values live. `slot_tenants` holds for each slot the types that share it."""
+    """Where values live.
+
+    Attributes:
+      homes: of the values.
+      scratch: of the memory that kernels need beside them.
+      results: where the program's results are when it is done.
+      slot_tenants: for each slot the types that share it.
+      moves: the copies into variables at the end of the last native stage, in order.
+      copies: values for variables that Python code has to assign instead; then there are no moves.
+    """
 
     homes: dict[Value, Home] = field(default_factory=dict)
+    scratch: dict[Scratch, Home] = field(default_factory=dict)
+    results: list[Home] = field(default_factory=list)
     slot_tenants: list[list[TensorType]] = field(default_factory=list)
-    workspaces: dict[str, list[Workspace]] = field(default_factory=dict)
+    moves: list[Move] = field(default_factory=list)
     copies: list[VariableCopy] = field(default_factory=list)
-
-    def slot_bytes(self, bindings: Bindings) -> list[int]:
-        """The size of each slot at the sizes of a binding."""
-        return [max(byte_size(tenant, bindings) for tenant in tenants) for tenants in self.slot_tenants]
 
 
 def byte_size(type: TensorType, bindings: Bindings) -> int:
@@ -114,10 +132,12 @@ class _Planner:
         self.stored = stored
         self.roots: dict[Value, Value] = {}
         self.result = MemoryPlan()
+        self.fetched: frozenset[Value] = frozenset()
         self.free: list[int] = []
 
     def plan(self) -> MemoryPlan:
         self._find_roots()
+        self.fetched = frozenset(map(self.root, self.program.results))
         self.last_use = self._last_uses()
         self._place_sources()
         self._place_written_variables()
@@ -125,11 +145,13 @@ class _Planner:
         for stage in self.stages:
             for instruction, calls in _instructions(stage):
                 self._place_results(instruction, isinstance(stage, HostStage))
-                self._note_workspaces(calls)
+                self._place_scratch(calls)
                 self._release(position, instruction)
                 position += 1
         for value, root in self.roots.items():
             self.result.homes[value] = self.result.homes[root]
+        self.result.results = [self.result.homes[result] for result in self.program.results]
+        self._plan_moves()
         return self.result
 
     def root(self, value: Value) -> Value:
@@ -166,7 +188,7 @@ class _Planner:
                 case "parameter":
                     homes[instruction.result] = Parameter(attributes["name"])
                 case "constant":
-                    homes[instruction.result] = ConstantArray(np.ascontiguousarray(attributes["value"]))
+                    homes[instruction.result] = ConstantArray(np.require(attributes["value"], requirements=("C", "A")))
                 case "sizes":
                     homes[instruction.result] = SizeArray(attributes["values"], instruction.result.type)
                 case "read_variable":
@@ -174,25 +196,30 @@ class _Planner:
 
     def _place_written_variables(self) -> None:
         """A variable's new value is computed in the variable itself where nobody needs the old value any more."""
-        reads = {i.attributes["name"]: i.result for i in self.program.instructions if i.name == "read_variable"}
-        defined = self._definition_positions()
+        reads: dict[str, list[Value]] = {}
         for instruction in self.program.instructions:
-            if instruction.name != "write_variable":
-                continue
-            name, value = instruction.attributes["name"], instruction.operands[0]
-            root, old = self.root(value), reads.get(name)
-            if old is not None and root is self.root(old):
+            if instruction.name == "read_variable":
+                reads.setdefault(instruction.attributes["name"], []).append(instruction.result)
+        defined = self._definition_positions()
+        for name, write in self._writes().items():
+            (value,) = write.operands
+            root, olds = self.root(value), reads.get(name, [])
+            if any(root is self.root(old) for old in olds):
                 continue
             if (
                 self.stored.get(name) == value.type
                 and root is value
                 and root in defined
                 and root not in self.result.homes
-                and (old is None or self.last_use.get(self.root(old), -1) < defined[root])
+                and all(self.last_use.get(self.root(old), -1) < defined[root] for old in olds)
             ):
                 self.result.homes[root] = Variable(name)
             else:
                 self.result.copies.append(VariableCopy(value, name))
+
+    def _writes(self) -> dict[str, Instruction]:
+        """The last write to each variable."""
+        return {i.attributes["name"]: i for i in self.program.instructions if i.name == "write_variable"}
 
     def _definition_positions(self) -> dict[Value, int]:
         """Where values are computed by kernels that cannot fail half-way."""
@@ -220,7 +247,7 @@ class _Planner:
         return any(name not in self.bindings for size in type.shape for name in symbols_of(size))
 
     def _is_large_result(self, value: Value) -> bool:
-        return value in self.program.results and byte_size(value.type, self.bindings) >= LARGE_RESULT_BYTES
+        return value in self.fetched and byte_size(value.type, self.bindings) >= LARGE_RESULT_BYTES
 
     def _take_slot(self, type: TensorType) -> int:
         wanted = byte_size(type, self.bindings)
@@ -246,11 +273,49 @@ class _Planner:
             if isinstance(home, Slot) and self.last_use.get(value, position) <= position:
                 self.free.append(home.index)
 
-    def _note_workspaces(self, calls: Sequence[KernelCall]) -> None:
-        for call in calls:
-            for argument in call.arguments:
-                if isinstance(argument, Workspace):
-                    self.result.workspaces.setdefault(argument.dtype, []).append(argument)
+    def _place_scratch(self, calls: Sequence[KernelCall]) -> None:
+        # several calls of an instruction may share one
+        scratch = dict.fromkeys(a for call in calls for a in call.arguments if isinstance(a, Scratch))
+        for argument in scratch:
+            type = TensorType(argument.dtype, (argument.elements,))
+            self.result.scratch[argument] = Dynamic(type) if self._is_late(type) else Slot(self._take_slot(type))
+        homes = (self.result.scratch[argument] for argument in scratch)
+        self.free += [home.index for home in homes if isinstance(home, Slot)]
+
+    def _plan_moves(self) -> None:
+        """Turns the copies into moves if all variables can take them as they are."""
+        homes = self.result.homes
+        if not all(self.stored.get(c.name) == c.value.type and _is_plain(c.value.type) for c in self.result.copies):
+            return
+        writes = self._writes()
+        targets: dict[Home, Home] = {Variable(copy.name): homes[copy.value] for copy in self.result.copies}
+        types: dict[Home, TensorType] = {Variable(copy.name): copy.value.type for copy in self.result.copies}
+
+        def move(source: Home, target: Home, variable: Variable) -> None:
+            size = types[variable].size * NUMPY_DTYPES[types[variable].dtype].itemsize
+            self.result.moves.append(Move(source, target, size, writes[variable.name]))
+
+        for home in dict.fromkeys(home for home in self.result.results if home in types and home in targets):
+            assert isinstance(home, Variable)
+            saved = self._new_result_home(types[home])
+            move(home, saved, home)
+            self.result.results = [saved if own == home else own for own in self.result.results]
+        for source, target in ordered_copies(targets, lambda home: Slot(self._take_slot(types[home]))):
+            own = target if isinstance(target, Variable) else source
+            assert isinstance(own, Variable)
+            move(source, target, own)
+        self.result.copies = []
+
+    def _new_result_home(self, type: TensorType) -> Home:
+        """Room for a result that has to be saved from its variable."""
+        if byte_size(type, self.bindings) >= LARGE_RESULT_BYTES:
+            return Dynamic(type)
+        return Slot(self._take_slot(type))
+
+
+def _is_plain(type: TensorType) -> bool:
+    """Whether elements may be copied as bytes."""
+    return type.dtype not in ("string", "resource")
 
 
 def _instructions(stage: Stage) -> list[tuple[Instruction, Sequence[KernelCall]]]:

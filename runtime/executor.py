@@ -10,26 +10,27 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from sessile.compiler.lower import Request, lower, uninitialized_error
+from sessile.compiler.session_state import StaleBinding
 from sessile.graph.graph import Graph
 from sessile.graph.operation import Operation
 from sessile.graph.tensor import Tensor
 from sessile.ir.interpreter import LocatedFailure
 from sessile.runtime.failures import translated
+from sessile.runtime.kept_executables import KeptExecutables, Shapes
 from sessile.runtime.program_cache import CachedProgram, programs_of
 from sessile.runtime.run_context import RunContext, run_interpreted
 from sessile.runtime.run_monitor import NativeObserver, RunMonitor
 from sessile.runtime.variable_store import VariableStore
 
 JIT_MODES = ("auto", "always", "never")
-# A call keeps executables, with their memory, for so many sets of shapes.
-EXECUTABLES_KEPT = 32
-Shapes = tuple[tuple[int, ...], ...]
+# A call remembers the program and the sizes for so many sets of shapes.
+BINDINGS_KEPT = 1024
 
 
 @dataclass(frozen=True)
@@ -86,6 +87,26 @@ class Executor:
         return Call(self, fetches, targets, feeds, finished)
 
 
+@dataclass
+class BoundCall:
+    """A program and the sizes with which it serves feeds of some shapes; `native` once it is there."""
+
+    program: CachedProgram
+    sizes: dict[str, int]
+    native: Any = None
+
+
+@dataclass
+class Findings:
+    """What a call has found out, valid for one generation of the session's variables."""
+
+    generation: int
+    bound: dict[Shapes, BoundCall] = field(default_factory=dict)
+    variable_sizes: dict[CachedProgram, dict[str, int] | None] = field(default_factory=dict)
+    natives: dict[CachedProgram, Any] = field(default_factory=dict)
+    executables: KeptExecutables = field(default_factory=KeptExecutables)
+
+
 class Call:
     """One set of fetches, targets and feeds of a session."""
 
@@ -102,9 +123,7 @@ class Call:
         self._graph = executor.graph
         self._fetches, self._targets, self._feeds, self._finished = fetches, targets, feeds, finished
         self._programs = programs_of(executor.graph, fetches, targets, feeds, finished)
-        self._generation = -1
-        self._bound: dict[Shapes, tuple[CachedProgram, dict[str, int]]] = {}
-        self._executables: dict[Shapes, list[Any]] = {}
+        self._findings = Findings(-1)
         self._last: list[Any] = []
 
     def run_values(self, values: Sequence[Any]) -> Any:
@@ -117,12 +136,14 @@ class Call:
             executable = free.pop()
         except IndexError:
             return NotImplemented
-        if self._generation != self._variables.generation:
-            return NotImplemented
         try:
+            if self._findings.generation != self._variables.generation:
+                return NotImplemented
             return executable.run_values(values)
         except LocatedFailure as failure:
             raise translated(failure, self._graph) from None
+        except StaleBinding:
+            return NotImplemented
         finally:
             free.append(executable)
 
@@ -133,75 +154,97 @@ class Call:
         runs.
         Raises what `tf.errors` holds.
         """
-        if self._generation != self._variables.generation:
-            self._forget_bindings()
+        while True:
+            try:
+                return self._run_bound(values, monitor)
+            except StaleBinding:  # another thread has just given a variable another shape
+                continue
+            except LocatedFailure as failure:
+                raise translated(failure, self._graph) from None
+
+    def _run_bound(self, values: Sequence[np.ndarray], monitor: RunMonitor | None) -> list[Any]:
+        findings = self._findings
+        if findings.generation != self._variables.generation:
+            findings = self._findings = Findings(self._variables.generation)
+            self._last = []
         shapes = tuple(value.shape for value in values)
-        bound = self._bound.get(shapes)
-        if bound is None:
-            bound = self._bound[shapes] = self._bind(values)
-        program, bindings = bound
+        bound = findings.bound.get(shapes) or self._bind(findings, shapes, values)
         named = {tensor.name: value for tensor, value in zip(self._feeds, values, strict=True)}
-        context = RunContext(named, self._variables, dict(bindings))
+        context = RunContext(named, self._variables, dict(bound.sizes))
         if monitor is not None:
             monitor.check_deadline(self._graph)
-        try:
-            native = program.native(bindings, self._variables, self._options)
-            if native is None:
-                with self._variables.lock:
-                    results = run_interpreted(program.program, context, self._graph, monitor)
-                    return [result[()] for result in results]
-            observer = None if monitor is None else NativeObserver(monitor, self._graph)
-            return self._run_native(native, shapes, bindings, values, context, observer)
-        except LocatedFailure as failure:
-            raise translated(failure, self._graph) from None
+        if bound.native is None:
+            bound.native = self._native(findings, bound)
+        if bound.native is not None:
+            return self._run_native(findings, bound, shapes, values, context, monitor)
+        with self._variables.lock:
+            if findings.generation != self._variables.generation:
+                raise StaleBinding
+            results = run_interpreted(bound.program.program, context, self._graph, monitor)
+            return [result[()] for result in results]
 
     def _run_native(
         self,
-        native: Any,
+        findings: Findings,
+        bound: BoundCall,
         shapes: Shapes,
-        bindings: Mapping[str, int],
         values: Sequence[np.ndarray],
         context: RunContext,
-        observer: NativeObserver | None,
+        monitor: RunMonitor | None,
     ) -> list[Any]:
-        free = self._executables.setdefault(shapes, [])
-        if len(self._executables) > EXECUTABLES_KEPT:
-            self._executables.pop(next(iter(self._executables)))
-        try:
-            executable = free.pop()
-        except IndexError:
+        free, executable = findings.executables.take(shapes)
+        if executable is None:
             from sessile.compiler.executable import Executable
 
-            executable = Executable(native, bindings, self._variables, self._options.threads)
+            spare, threads = findings.executables.spare(bound.native), self._options.threads
+            executable = Executable(bound.native, bound.sizes, self._variables, threads, findings.generation, spare)
         try:
+            observer = None if monitor is None else NativeObserver(monitor, self._graph)
             return executable.run(values, context, observer)
         finally:
             free.append(executable)
             self._last = free if executable.is_simple else []
 
-    def _forget_bindings(self) -> None:
-        """A variable's array is another one: what was found for the old shapes may no longer hold."""
-        self._bound.clear()
-        self._executables.clear()
-        self._last = []
-        self._generation = self._variables.generation
+    # --- finding programs
 
-    def _bind(self, values: Sequence[np.ndarray]) -> tuple[CachedProgram, dict[str, int]]:
+    def _bind(self, findings: Findings, shapes: Shapes, values: Sequence[np.ndarray]) -> BoundCall:
         feeds = dict(zip(self._feeds, values, strict=True))
-        for program in self._programs:
-            bindings = program.bindings_for(feeds, self._variables)
-            if bindings is not None:
-                self._check_initialized(program)
-                return program, bindings
-        lowered = lower(Request(self._fetches, self._targets, feeds, self._finished), self._variables)
-        program = CachedProgram(lowered)
-        self._programs.append(program)
-        bindings = program.bindings_for(feeds, self._variables)
-        assert bindings is not None, "a program does not satisfy the guards it was made with"
-        return program, bindings
+        found = next((b for program in self._programs if (b := self._bound(findings, program, feeds))), None)
+        if found is None:
+            request = Request(self._fetches, self._targets, feeds, self._finished)
+            program = CachedProgram(lower(request, self._variables))
+            self._programs.append(program)
+            found = self._bound(findings, program, feeds)
+            if found is None:
+                if findings.generation != self._variables.generation:
+                    raise StaleBinding
+                raise AssertionError("a program does not satisfy the guards it was made with")
+        if len(findings.bound) >= BINDINGS_KEPT:
+            findings.bound.clear()
+        findings.bound[shapes] = found
+        return found
+
+    def _bound(
+        self, findings: Findings, program: CachedProgram, feeds: Mapping[Tensor, np.ndarray]
+    ) -> BoundCall | None:
+        """The program with the sizes of a call, or None if it was not made for such a call."""
+        if program not in findings.variable_sizes:
+            findings.variable_sizes[program] = program.variable_sizes(self._variables)
+            self._check_initialized(program)
+        variable_sizes = findings.variable_sizes[program]
+        sizes = None if variable_sizes is None else program.bindings_for(feeds, variable_sizes)
+        return None if sizes is None else BoundCall(program, sizes)
+
+    def _native(self, findings: Findings, bound: BoundCall) -> Any:
+        native = findings.natives.get(bound.program)
+        if native is None:
+            native = bound.program.native(bound.sizes, self._variables, self._options)
+            if native is not None:
+                findings.natives[bound.program] = native
+        return native
 
     def _check_initialized(self, program: CachedProgram) -> None:
-        missing = [name for name in program.variables_read if not self._variables.is_initialized(name)]
+        missing = program.uninitialized(self._variables)
         if missing:
             ops = [self._graph.get_operation_by_name(name) for name in missing]
             raise uninitialized_error(ops, [], self._variables)

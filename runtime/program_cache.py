@@ -14,12 +14,12 @@ from sessile.graph.graph import Graph
 from sessile.graph.operation import Operation
 from sessile.graph.tensor import Tensor
 from sessile.ir.program import Guard, Program
-from sessile.ir.sizes import evaluate, symbols_of
+from sessile.ir.sizes import symbols_of
 from sessile.ir.types import TensorType, element_type_of
 from sessile.runtime.variable_store import VariableStore
 
 if TYPE_CHECKING:
-    from sessile.compiler.executable import NativeProgram
+    from sessile.compiler.native_program import NativeProgram
     from sessile.runtime.executor import ExecutionOptions
 
 CallKey = tuple[tuple[Tensor, ...], tuple[Operation, ...], tuple[Tensor, ...], frozenset[Operation]]
@@ -27,14 +27,6 @@ _LOCK = threading.Lock()
 
 # The run at which a program that keeps being called is compiled, in "auto" mode.
 COMPILE_AT_RUN = 2
-
-_HOLDS = {
-    "==": lambda a, b: a == b,
-    "!=": lambda a, b: a != b,
-    ">=": lambda a, b: a >= b,
-    "<=": lambda a, b: a <= b,
-}
-
 
 def programs_of(
     graph: Graph,
@@ -54,45 +46,48 @@ class CachedProgram:
 
     def __init__(self, program: Program) -> None:
         self.program = program
-        self.variables_read = [i.attributes["name"] for i in program.instructions if i.name == "read_variable"]
         self._parameters = {i.attributes["name"]: i.result.type for i in program.instructions if i.name == "parameter"}
-        self._variable_types = {
-            i.attributes["name"]: i.result.type for i in program.instructions if i.name == "read_variable"
-        }
+        self._read = {i.attributes["name"]: i.result.type for i in program.instructions if i.name == "read_variable"}
+        self._written = [i.attributes["name"] for i in program.instructions if i.name == "write_variable"]
         self._runs = 0
-        self._natives: dict[frozenset[str], NativeProgram] = {}
+        self._natives: dict[frozenset[tuple[str, TensorType]], NativeProgram] = {}
         self._compilation: Any = None
         self._lock = threading.Lock()
 
     # --- does it fit a call
 
-    def bindings_for(self, feeds: Mapping[Tensor, np.ndarray], variables: VariableStore) -> dict[str, int] | None:
-        """The sizes of a call, or None when the program was not made for such a call."""
+    def variable_sizes(self, variables: VariableStore) -> dict[str, int] | None:
+        """The sizes that variables have, or None when the program was made for others."""
+        sizes: dict[str, int] = {}
+        for name, source in self.program.symbols.items():
+            shape = variables.shape_of(source.name) if source.kind == "variable" else None
+            if shape is not None and source.index < len(shape):
+                sizes[name] = shape[source.index]
+        fits = all(_fits(type, variables.shape_of(name), sizes) for name, type in self._read.items())
+        return sizes if fits else None
+
+    def uninitialized(self, variables: VariableStore) -> list[str]:
+        """The variables that it reads though they have no value."""
+        return [name for name in self._read if not variables.is_initialized(name)]
+
+    def bindings_for(self, feeds: Mapping[Tensor, np.ndarray], sizes: Mapping[str, int]) -> dict[str, int] | None:
+        """The sizes of a call, given those of variables; None when the program was not made for such a call."""
         shapes = {tensor.name: value.shape for tensor, value in feeds.items()}
         for tensor, value in feeds.items():
             type = self._parameters[tensor.name]
             if type.rank != value.ndim or type.dtype != element_type_of(value.dtype):
                 return None
-        bindings: dict[str, int] = {}
+        bindings = dict(sizes)
         for name, source in self.program.symbols.items():
             if source.kind == "parameter":
                 bindings[name] = shapes[source.name][source.index]
-            elif source.kind == "variable":
-                shape = variables.shape_of(source.name)
-                if shape is not None and source.index < len(shape):
-                    bindings[name] = shape[source.index]
         fits = all(self._holds(guard, bindings) for guard in self.program.guards)
         fits = fits and all(_fits(self._parameters[name], shape, bindings) for name, shape in shapes.items())
-        fits = fits and all(
-            _fits(type, variables.shape_of(name), bindings) for name, type in self._variable_types.items()
-        )
         return bindings if fits else None
 
     @staticmethod
     def _holds(guard: Guard, bindings: Mapping[str, int]) -> bool:
-        if not symbols_of(guard.left - guard.right) <= bindings.keys():
-            return True
-        return _HOLDS[guard.relation](evaluate(guard.left, bindings), evaluate(guard.right, bindings))
+        return not symbols_of(guard.left - guard.right) <= bindings.keys() or guard.holds(bindings)
 
     # --- its native form
 
@@ -102,7 +97,7 @@ class CachedProgram:
         """The native program for a session in this state, or None while the interpreter serves."""
         if options.jit == "never":
             return None
-        stored = frozenset(name for name in self._written() if variables.is_initialized(name))
+        stored = frozenset((name, variables.type_of(name)) for name in self._written if variables.is_initialized(name))
         native = self._natives.get(stored)
         if native is not None:
             return native
@@ -110,17 +105,10 @@ class CachedProgram:
         if options.jit == "auto" and self._runs < COMPILE_AT_RUN:
             return None
         with self._lock:
-            return self._compiled(stored, bindings, variables, options)
+            return self._natives.get(stored) or self._linked(stored, bindings, options)
 
-    def _written(self) -> list[str]:
-        return [i.attributes["name"] for i in self.program.instructions if i.name == "write_variable"]
-
-    def _compiled(
-        self,
-        stored: frozenset[str],
-        bindings: Mapping[str, int],
-        variables: VariableStore,
-        options: ExecutionOptions,
+    def _linked(
+        self, stored: frozenset[tuple[str, TensorType]], bindings: Mapping[str, int], options: ExecutionOptions
     ) -> NativeProgram | None:
         from sessile.compiler.compile_program import Compilation, link
 
@@ -129,12 +117,7 @@ class CachedProgram:
         addresses = self._compilation.addresses(wait=options.jit == "always")
         if addresses is None:
             return None
-        types = {
-            name: TensorType(element_type_of(variables.value(name).dtype), variables.value(name).shape)
-            for name in stored
-        }
-        native = link(self._compilation.optimized, addresses, bindings, types)
-        self._natives[stored] = native
+        native = self._natives[stored] = link(self._compilation.optimized, addresses, bindings, dict(stored))
         return native
 
 

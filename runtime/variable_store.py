@@ -8,10 +8,13 @@ holds addresses knows that they are old.
 from __future__ import annotations
 
 import threading
+from contextlib import AbstractContextManager
+from typing import Any
 
 import numpy as np
 
 from sessile.ir.random_streams import initial_state
+from sessile.ir.types import TensorType, element_type_of
 
 
 class VariableStore:
@@ -19,14 +22,20 @@ class VariableStore:
 
     def __init__(self) -> None:
         self._values: dict[str, np.ndarray] = {}
+        self._addresses: dict[str, int] = {}
         self._streams: dict[str, np.ndarray] = {}
-        self.lock = threading.RLock()
+        self.lock: AbstractContextManager[Any] = threading.RLock()
         self.generation = 0
 
     def shape_of(self, name: str) -> tuple[int, ...] | None:
         """The shape of a value, or None while there is none."""
         value = self._values.get(name)
         return None if value is None else value.shape
+
+    def type_of(self, name: str) -> TensorType:
+        """The type of a value; KeyError while there is none."""
+        value = self._values[name]
+        return TensorType(element_type_of(value.dtype), value.shape)
 
     def is_initialized(self, name: str) -> bool:
         """Whether the variable has a value."""
@@ -36,13 +45,18 @@ class VariableStore:
         """The variable's own array; KeyError while it has no value."""
         return self._values[name]
 
+    def address(self, name: str) -> int:
+        """Where the variable's own array begins in memory; KeyError while it has no value."""
+        return self._addresses[name]
+
     def assign(self, name: str, value: np.ndarray) -> None:
         """Gives the variable a new value, in place where the old one has the same shape and type."""
         held = self._values.get(name)
         if held is not None and held.shape == value.shape and held.dtype == value.dtype:
             held[...] = value
         else:
-            self._values[name] = np.array(value, order="C")
+            array = self._values[name] = np.array(value, order="C")
+            self._addresses[name] = array.ctypes.data
             self.generation += 1
 
     def stream_state(self, stream: str, seed: int, seed2: int) -> np.ndarray:
@@ -57,7 +71,9 @@ class VariableStore:
         return list(self._values)
 
     def clear(self) -> None:
-        """Forgets all values."""
-        self._values.clear()
-        self._streams.clear()
-        self.generation += 1
+        """Forgets all values, once no run needs them any more."""
+        with self.lock:
+            self._values.clear()
+            self._addresses.clear()
+            self._streams.clear()
+            self.generation += 1

@@ -9,7 +9,8 @@ import numpy as np
 
 from sessile.compiler.compile_program import kernel_sources
 from sessile.compiler.cpu.kernel_service import kernel_service
-from sessile.compiler.executable import Executable, NativeProgram
+from sessile.compiler.executable import Executable
+from sessile.compiler.native_program import NativeProgram
 from sessile.compiler.pass_pipeline import run_passes
 from sessile.compiler.stages import HostStage, split_into_stages
 from sessile.ir.interpreter import interpret
