@@ -6,7 +6,6 @@ Writes wait until the whole program has succeeded, so that a failed run changes 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 
