@@ -88,10 +88,10 @@ def _kind_of(value: Any) -> str:
     if isinstance(value, (list, tuple)):
         return f"list({_kind_of(value[0])})" if value else "list()"
     kind_of_message = {"TensorProto": "tensor", "TensorShapeProto": "shape", "NameAttrList": "func"}
-    kind = kind_of_message.get(type(value).__name__)
-    if kind is None:
+    held = kind_of_message.get(type(value).__name__)
+    if held is None:
         raise TypeError(f"A {type(value).__name__} cannot be the value of an attribute: {value!r}")
-    return kind
+    return held
 
 
 _KIND_OF_TYPE: tuple[tuple[Any, str], ...] = (  # bool before int, which it is a subclass of

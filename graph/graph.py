@@ -196,7 +196,8 @@ class Graph(ScopedGraph, Collections):
         with self._lock:
             full_name = self._name_for(op_type if name is None else name)
             control_inputs = scopes.control_inputs(inputs) if scopes.control_frames else ()
-            op = Operation(self, full_name, op_type, inputs, control_inputs, attrs or {}, dtypes, frames)
+            attributes = _as_values(op_type, attrs or {})
+            op = Operation(self, full_name, op_type, inputs, control_inputs, attributes, dtypes, frames)
             self._place(op, compute_device, colocate_with)
             if compute_shapes:
                 infer_shapes(op)
@@ -290,6 +291,15 @@ class Graph(ScopedGraph, Collections):
         from sessile.graph.graph_def import graph_def_of
 
         return graph_def_of(self, from_version, add_shapes)
+
+
+def _as_values(op_type: str, attributes: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Attributes as an operation keeps them, where some are given as `AttrValue` messages."""
+    if not any(type(value).__name__ == "AttrValue" for value in attributes.values()):
+        return attributes
+    from sessile.graph.graph_def import attribute_from
+
+    return {name: attribute_from(op_type, name, value) for name, value in attributes.items()}
 
 
 class _GraphStack(DefaultStack[Graph]):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sessile.graph.attribute_values import public_value, to_message
+from sessile.graph.attribute_values import from_message, public_value, to_message
 from sessile.graph.op_definition import OPS
 
 if TYPE_CHECKING:
@@ -85,3 +85,17 @@ def public_attribute(op: Operation, name: str) -> Any:
     if message is None:
         raise ValueError(f"Operation '{op.name}' has no attr named '{name}'.")
     return public_value(message)
+
+
+def attribute_from(op_type: str, name: str, value: Any) -> Any:
+    """The form in which an operation keeps an attribute that is given as a Python value or as a message.
+
+    Raises ValueError for a message that holds a value of another kind.
+    """
+    definition = OPS.get(op_type)
+    attribute = None if definition is None else definition.attribute_table.get(name)
+    if type(value).__name__ != "AttrValue":
+        return value
+    if attribute is not None:
+        return from_message(value, attribute.kind)
+    return from_message(value, "list(string)") if name == "_class" else value

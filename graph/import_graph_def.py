@@ -299,10 +299,10 @@ def _checked_map(input_map: Any) -> Mapping[str, Any]:
 
 
 def _checked_names(return_elements: Any) -> list[str]:
-    names = [return_elements] if isinstance(return_elements, (str, bytes)) else list(return_elements)
-    if not all(isinstance(name, (str, bytes)) for name in names):
+    given = [return_elements] if isinstance(return_elements, (str, bytes)) else list(return_elements)
+    if not all(isinstance(name, (str, bytes)) for name in given):
         raise TypeError("return_elements must be a list of strings.")
-    names = [as_text(name) for name in names]
+    names = [as_text(name) for name in given]
     for name in names:
         _check_tensor_name(name)
     return names

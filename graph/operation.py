@@ -11,6 +11,7 @@ from sessile.graph.source_lines import RawFrames, SourceLine, resolve
 from sessile.graph.tensor import Tensor, evaluate_in_session
 
 if TYPE_CHECKING:
+    from sessile.graph.device import DeviceSpec
     from sessile.graph.graph import Graph
 
 
@@ -131,15 +132,20 @@ class Operation:
         return public_attribute(self, name)
 
     def _set_attr(self, name: str, value: Any) -> None:
-        self._attributes[name] = value
+        """Sets an attribute to a Python value or an `AttrValue`, also after the operation was made."""
+        from sessile.graph.graph_def import attribute_from
 
-    def _set_device(self, device: Any) -> None:
+        self._graph._check_not_finalized()
+        self._attributes[name] = attribute_from(self._type, name, value)
+        self._graph._version += 1
+
+    def _set_device(self, device: str | DeviceSpec) -> None:
         self._device = device if isinstance(device, str) else device.to_string()
 
     def colocation_groups(self) -> list[bytes]:
         """The names of the groups of operations that share a device with this one."""
-        groups = self._attributes.get("_class")
-        return list(groups) if groups else [f"loc:@{self._name}".encode()]
+        groups = [group for group in self._attributes.get("_class", ()) if group.startswith(b"loc:@")]
+        return groups or [f"loc:@{self._name}".encode()]
 
     def values(self) -> tuple[Tensor, ...]:
         """The outputs."""
@@ -150,20 +156,33 @@ class Operation:
         evaluate_in_session(self, feed_dict, session, self._graph, "run")
 
     def _add_control_inputs(self, ops: Sequence[Operation]) -> None:
-        for op in ops:
-            if op not in self._control_inputs:
-                self._control_inputs.append(op)
-                op._control_outputs.append(self)
-        self._graph._version += 1
+        """Lets it wait for more operations, also after it was made."""
+        self._graph._check_not_finalized()
+        with self._graph._lock:
+            for op in ops:
+                if op not in self._control_inputs:
+                    self._control_inputs.append(op)
+                    op._control_outputs.append(self)
+            self._graph._version += 1
 
     def _add_control_input(self, op: Operation) -> None:
         self._add_control_inputs([op])
 
     def _update_input(self, index: int, tensor: Tensor) -> None:
-        self._inputs[index]._consumers.remove(self)
-        self._inputs[index] = tensor
-        tensor._consumers.append(self)
-        self._graph._version += 1
+        """Replaces an input, as closing a loop does.
+
+        Raises TypeError for what is no tensor, ValueError for one of another graph.
+        """
+        if not isinstance(tensor, Tensor):
+            raise TypeError(f"tensor must be a Tensor: {tensor}")
+        if tensor.graph is not self._graph:
+            raise ValueError(f"{tensor} must be from the same graph as {self!r}.")
+        self._graph._check_not_finalized()
+        with self._graph._lock:
+            self._inputs[index]._consumers.remove(self)
+            self._inputs[index] = tensor
+            tensor._consumers.append(self)
+            self._graph._version += 1
 
     def __str__(self) -> str:
         return str(self.node_def)

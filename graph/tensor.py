@@ -23,14 +23,16 @@ def evaluate_in_session(target: Any, feed_dict: dict[Any, Any] | None, session: 
     verb, noun = ("evaluate", "tensor") if method == "eval" else ("execute", "operation")
     used = default_session_stack.get() if session is None else session
     if used is None:
+        block = "`with sess.as_default()`" if method == "eval" else "`with sess.as_default():`"
         raise ValueError(
-            f"Cannot {verb} {noun} using `{method}()`: No default session is registered. Use `with sess.as_default()` "
-            f"or pass an explicit session to `{method}(session=sess)`"
+            f"Cannot {verb} {noun} using `{method}()`: No default session is registered. Use {block} or pass an "
+            f"explicit session to `{method}(session=sess)`"
         )
     if used.graph is not graph:
         which, remedy = "given", ""
         if session is None:
-            which, remedy = "default", f" Pass an explicit session to `{method}(session=sess)`."
+            call = "`eval(session=sess)`" if method == "eval" else "run(session=sess)"
+            which, remedy = "default", f" Pass an explicit session to {call}."
         raise ValueError(
             f"Cannot use the {which} session to {verb} {noun}: the {noun}'s graph is different from the session's "
             f"graph.{remedy}"
@@ -104,8 +106,8 @@ class Tensor(TensorOperators):
         return self._shape.ndims
 
     def consumers(self) -> list[Operation]:
-        """The operations that take this tensor as an input."""
-        return list(dict.fromkeys(self._consumers))
+        """The operations that take this tensor as an input, once for each input that it is."""
+        return list(self._consumers)
 
     def eval(self, feed_dict: dict[Any, Any] | None = None, session: Any = None) -> Any:
         """The value, computed by `session` or the default session. Raises ValueError when there is none."""
@@ -156,9 +158,6 @@ class Tensor(TensorOperators):
             f"it. Fetch it with Session.run or Tensor.eval first."
         )
 
-    def __index__(self) -> int:
-        raise TypeError(f"{self} is symbolic and has no value to index with; use tf.gather or tf.slice.")
-
 
 class TensorReference:
     """A hashable stand-in for a tensor."""
@@ -175,3 +174,6 @@ class TensorReference:
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, TensorReference) and self._tensor is other._tensor
+
+    def __repr__(self) -> str:
+        return f"<Reference wrapping {self._tensor!r}>"
