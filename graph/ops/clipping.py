@@ -9,7 +9,7 @@ from sessile.graph.convert import internal_convert
 from sessile.graph.dtypes import NUMERIC, QUANTIZED
 from sessile.graph.indexed_slices import IndexedSlices
 from sessile.graph.name_scope import name_scope
-from sessile.graph.op_definition import OPS, OpDefinition, operation
+from sessile.graph.op_definition import OpDefinition, operation
 from sessile.graph.ops import (
     arithmetic,
     broadcasting,
@@ -20,6 +20,7 @@ from sessile.graph.ops import (
     filling,
     identity,
     joining,
+    losses,
     reductions,
     selection,
     shapes,
@@ -109,7 +110,7 @@ def global_norm(t_list: Any, name: str | None = None) -> Tensor:
     t_list = _checked_list(t_list)
     with name_scope(name, "global_norm", t_list):
         values = [_values(t, k) for k, t in enumerate(t_list)]
-        halves = [OPS["L2Loss"].__class__(v) for v in values if v is not None]
+        halves = [losses.L2Loss(v) for v in values if v is not None]
         total = reductions.reduce_sum(joining.stack(halves))
         two = constants.constant(2.0, dtype=total.dtype.base_dtype)
         return elementwise.Sqrt(total * two, name="global_norm")

@@ -107,7 +107,7 @@ def where(condition: Any, x: Any = None, y: Any = None, name: str | None = None)
     """
     if x is None and y is None:
         with name_scope(name, "Where", [condition]) as scope:
-            return Where(internal_convert(condition, dtypes.bool, None, None), name=scope)
+            return Where(internal_convert(condition, None, "condition", dtypes.bool), name=scope)
     if x is None or y is None:
         raise ValueError("x and y must both be non-None or both be None.")
     return Select(condition, x, y, name=name)

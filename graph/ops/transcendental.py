@@ -11,7 +11,7 @@ from typing import Any
 from sessile.graph.convert import internal_convert
 from sessile.graph.name_scope import name_scope
 from sessile.graph.op_definition import operation
-from sessile.graph.ops import complex_numbers, elementwise, gradient_helpers
+from sessile.graph.ops import activations, complex_numbers, elementwise, gradient_helpers
 from sessile.graph.ops.bases import UnaryElementwise
 from sessile.graph.public_names import public
 from sessile.graph.tensor import Tensor
@@ -223,3 +223,16 @@ def sigmoid(x: Any, name: str | None = None) -> Tensor:
     """
     with name_scope(name, "Sigmoid", [x]) as scope:
         return Sigmoid(x, name=scope)
+
+
+@public("log_sigmoid", "math.log_sigmoid", "nn.log_sigmoid")
+def log_sigmoid(x: Any, name: str | None = None) -> Tensor:
+    """log(1 / (1 + exp(-x))), element by element, exact where the sigmoid is near 0 or 1.
+
+    Args:
+        x: a tensor of floating numbers.
+        name: a name for the operation.
+    """
+    with name_scope(name, "LogSigmoid", [x]) as scope:
+        x = internal_convert(x, None, "x")
+        return elementwise.Neg(activations.Softplus(elementwise.Neg(x)), name=scope)

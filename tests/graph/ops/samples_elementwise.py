@@ -41,6 +41,7 @@ SAMPLES = [
     *samples("atanh", lambda tf, x: tf.atanh(x), uniform(-0.9, 0.9, 5), dtypes=FLOATS),
     *samples("sigmoid", lambda tf, x: tf.sigmoid(x), normal(5), dtypes=ANALYTIC),
     *samples("sigmoid of edges", lambda tf, x: tf.nn.sigmoid(x), fixed([-200.0, 200.0, INF, -INF]), gradient=False),
+    *samples("log_sigmoid", lambda tf, x: tf.log_sigmoid(x), fixed([-30.0, -1.0, 2.0, 30.0])),
     *samples("erf", lambda tf, x: tf.erf(x), normal(5), dtypes=FLOATS),
     *samples("erfc", lambda tf, x: tf.erfc(x), normal(5), dtypes=FLOATS),
     *samples("lgamma", lambda tf, x: tf.lgamma(x), uniform(0.5, 6, 6), dtypes=FLOATS),
