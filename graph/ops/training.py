@@ -1,141 +1,148 @@
-"""The update rules of optimizers as operations on variables, one operation for each step of each variable."""
+"""What the update rules of optimizers share, and the rules of gradient descent, momentum and Adam.
+
+A rule is an operation that takes the variable and its slots as references, and says in `step` what they become. Its sparse
+form takes the gradient of some rows and changes those rows alone: it gathers them, takes the same step, and puts them back.
+"""
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
-from sessile.graph.dtypes import NUMERIC, int32, int64
+from sessile.graph.dtypes import INDEX, NUMERIC
 from sessile.graph.op_definition import OpDefinition, operation
+from sessile.graph.shape_rules import same_shape
 from sessile.graph.tensor import Tensor
 from sessile.graph.tensor_shape import TensorShape
 
+Operands = SimpleNamespace
+NewValues = dict[str, Any]
 
-class TrainingStep(OpDefinition):
-    """Base of update rules: takes the variable and its slots as references, gives the variable's reference on."""
 
+def references_and_values(references: str, values: str) -> dict[str, Any]:
+    """The inputs of a rule: the variable and its slots, then numbers, the gradient, and the places of its rows."""
+    inputs: dict[str, Any] = {name: "ref T" for name in references.split()}
+    return {**inputs, **{name: "Tindices" if name == "indices" else "T" for name in values.split()}}
+
+
+class UpdateRule(OpDefinition):
+    """Base of update rules. The gradient is the input called `grad` or `delta`; the output is the variable's reference."""
+
+    attributes: Any = {"T": NUMERIC, "use_locking": False}
     outputs = {"out": "ref T"}
     differentiable = False
 
-    def infer(self, var: Tensor, *inputs: Tensor) -> TensorShape:
-        grad = inputs[-1]
-        return var.shape.merge_with(grad.shape)
+    def infer(self, *inputs: Tensor) -> TensorShape:
+        shape = inputs[0].shape
+        for (name, kind), tensor in zip(self.inputs.items(), inputs, strict=True):
+            if kind == "ref T" or name in ("grad", "delta"):
+                shape = same_shape(shape, tensor)
+        return shape
+
+    def step(self, b: Any, x: Operands) -> NewValues:
+        """The new values of the references, by name, from the operands and attributes in `x`."""
+        raise NotImplementedError
+
+    def lower(self, b: Any, *operands: Any) -> Any:
+        named = dict(zip(self.inputs, operands, strict=True))
+        references = {name: named[name] for name, kind in self.inputs.items() if kind == "ref T"}
+        old = {name: b.read_newest(reference) for name, reference in references.items()}
+        shape = old["var"].type.shape
+        self._fit_gradient(b, named, shape)
+        new = self._stepped(b, {**named, **old})
+        for name, value in new.items():
+            b.write(references[name], value)
+        return references["var"]
+
+    def _fit_gradient(self, b: Any, named: dict[str, Any], shape: Any) -> None:
+        name = "delta" if "delta" in named else "grad"
+        named[name] = b.exactly(named[name], shape)
+
+    def _stepped(self, b: Any, values: dict[str, Any]) -> NewValues:
+        return self.step(b, Operands(**values, **b.operation.attributes))
+
+
+class SparseUpdateRule(UpdateRule):
+    """Base of rules for some rows; derive from it first, and from the rule for the whole variable second."""
+
+    attributes: Any = {"T": NUMERIC, "Tindices": INDEX, "use_locking": False}
+
+    def infer(self, *inputs: Tensor) -> TensorShape:
+        shape = inputs[0].shape
+        for (_, kind), tensor in zip(self.inputs.items(), inputs, strict=True):
+            shape = same_shape(shape, tensor) if kind == "ref T" else shape
+        named = dict(zip(self.inputs, inputs, strict=True))
+        if shape.ndims is not None:
+            same_shape(named["grad"], named["indices"].shape.concatenate(shape[1:]))
+        return shape
+
+    def _fit_gradient(self, b: Any, named: dict[str, Any], shape: Any) -> None:
+        named["grad"] = b.exactly(named["grad"], (*named["indices"].type.shape, *shape[1:]))
+
+    def _stepped(self, b: Any, values: dict[str, Any]) -> NewValues:
+        indices = values["indices"]
+        rows = dict(values)
+        for name, kind in self.inputs.items():
+            if kind == "ref T":
+                rows[name] = b.emit("gather", values[name], indices, axis=0, batch=0)
+        places = b.expand_dims(indices, [indices.type.rank])
+        new = super()._stepped(b, rows)
+        return {name: b.emit("scatter", values[name], places, row, function="set") for name, row in new.items()}
 
 
 @operation("ApplyGradientDescent")
-class ApplyGradientDescent(TrainingStep):
+class ApplyGradientDescent(UpdateRule):
     """var -= alpha * delta."""
 
-    inputs = {"var": "ref T", "alpha": "T", "delta": "T"}
-    attributes = {"T": NUMERIC, "use_locking": False}
+    inputs = references_and_values("var", "alpha delta")
 
-    def lower(self, b: Any, var: Any, alpha: Any, delta: Any) -> Any:
-        old = b.read_newest(var)
-        b.write(var, b.sub(old, b.mul(alpha, b.exactly(delta, old.type.shape))))
-        return var
+    def step(self, b: Any, x: Operands) -> NewValues:
+        return {"var": b.sub(x.var, b.mul(x.delta, x.alpha))}
 
 
 @operation("ApplyMomentum")
-class ApplyMomentum(TrainingStep):
-    """accum = momentum * accum + grad; var -= lr * accum (or, with Nesterov's, lr * (grad + momentum * accum))."""
+class ApplyMomentum(UpdateRule):
+    """accum = momentum * accum + grad; var -= lr * accum, or, with Nesterov's momentum, lr * (grad + momentum * accum).
 
-    inputs = {"var": "ref T", "accum": "ref T", "lr": "T", "grad": "T", "momentum": "T"}
+    Sutskever et al., "On the importance of initialization and momentum in deep learning" (2013).
+    """
+
+    inputs = references_and_values("var accum", "lr grad momentum")
     attributes = {"T": NUMERIC, "use_locking": False, "use_nesterov": False}
 
-    def infer(self, var: Tensor, accum: Tensor, lr: Tensor, grad: Tensor, momentum: Tensor) -> TensorShape:
-        return var.shape.merge_with(accum.shape).merge_with(grad.shape)
-
-    def lower(self, b: Any, var: Any, accum: Any, lr: Any, grad: Any, momentum: Any, *, use_nesterov: bool) -> Any:
-        old = b.read_newest(var)
-        grad = b.exactly(grad, old.type.shape)
-        velocity = b.write(accum, b.add(b.mul(b.read_newest(accum), momentum), grad))
-        step = b.add(b.mul(grad, lr), b.mul(b.mul(velocity, momentum), lr)) if use_nesterov else b.mul(velocity, lr)
-        b.write(var, b.sub(old, step))
-        return var
-
-
-@operation("ApplyAdam")
-class ApplyAdam(TrainingStep):
-    """One step of Adam (Kingma and Ba, 2015, the form at the end of section 2, where the rate corrects the bias)."""
-
-    inputs = {
-        "var": "ref T",
-        "m": "ref T",
-        "v": "ref T",
-        "beta1_power": "T",
-        "beta2_power": "T",
-        "lr": "T",
-        "beta1": "T",
-        "beta2": "T",
-        "epsilon": "T",
-        "grad": "T",
-    }
-    attributes = {"T": NUMERIC, "use_locking": False, "use_nesterov": False}
-
-    def lower(
-        self,
-        b: Any,
-        var: Any,
-        m: Any,
-        v: Any,
-        beta1_power: Any,
-        beta2_power: Any,
-        lr: Any,
-        beta1: Any,
-        beta2: Any,
-        epsilon: Any,
-        grad: Any,
-        *,
-        use_nesterov: bool,
-    ) -> Any:
-        old = b.read_newest(var)
-        grad = b.exactly(grad, old.type.shape)
-        one = b.constant(1, old.type.dtype)
-        rate = b.div(b.mul(lr, b.map("sqrt", b.sub(one, beta2_power))), b.sub(one, beta1_power))
-        old_m, old_v = b.read_newest(m), b.read_newest(v)
-        rest1, rest2 = b.sub(one, beta1), b.sub(one, beta2)
-        new_m = b.write(m, b.add(old_m, b.mul(b.sub(grad, old_m), rest1)))
-        new_v = b.write(v, b.add(old_v, b.mul(b.sub(b.mul(grad, grad), old_v), rest2)))
-        direction = b.add(b.mul(grad, rest1), b.mul(beta1, new_m)) if use_nesterov else new_m
-        b.write(var, b.sub(old, b.div(b.mul(direction, rate), b.add(b.map("sqrt", new_v), epsilon))))
-        return var
-
-
-class SparseTrainingStep(TrainingStep):
-    """Base of update rules that touch the rows `indices` of the variable and its slots alone."""
-
-    def infer(self, var: Tensor, *inputs: Tensor) -> TensorShape:
-        return var.shape
-
-    @staticmethod
-    def rows(b: Any, value: Any, indices: Any) -> Any:
-        """The chosen rows."""
-        return b.emit("gather", value, indices, axis=0, batch=0)
-
-    @staticmethod
-    def with_rows(b: Any, value: Any, indices: Any, rows: Any) -> Any:
-        """The value with the chosen rows replaced."""
-        coordinates = b.expand_dims(indices, [indices.type.rank])
-        return b.emit("scatter", value, coordinates, rows, function="set")
+    def step(self, b: Any, x: Operands) -> NewValues:
+        velocity = b.add(b.mul(x.accum, x.momentum), x.grad)
+        move = b.mul(velocity, x.lr)
+        if x.use_nesterov:
+            move = b.add(b.mul(x.grad, x.lr), b.mul(b.mul(velocity, x.momentum), x.lr))
+        return {"accum": velocity, "var": b.sub(x.var, move)}
 
 
 @operation("SparseApplyMomentum")
-class SparseApplyMomentum(SparseTrainingStep):
-    """The rule of ApplyMomentum on chosen rows."""
+class SparseApplyMomentum(SparseUpdateRule, ApplyMomentum):
+    """ApplyMomentum on some rows."""
 
-    inputs = {"var": "ref T", "accum": "ref T", "lr": "T", "grad": "T", "indices": "Tindices", "momentum": "T"}
-    attributes = {
-        "T": NUMERIC,
-        "Tindices": frozenset({int32, int64}),
-        "use_locking": False,
-        "use_nesterov": False,
-    }
+    inputs = references_and_values("var accum", "lr grad indices momentum")
+    attributes = {"T": NUMERIC, "Tindices": INDEX, "use_locking": False, "use_nesterov": False}
 
-    def lower(
-        self, b: Any, var: Any, accum: Any, lr: Any, grad: Any, indices: Any, momentum: Any, *, use_nesterov: bool
-    ) -> Any:
-        old, slot = b.read_newest(var), b.read_newest(accum)
-        velocity = b.add(b.mul(self.rows(b, slot, indices), momentum), grad)
-        b.write(accum, self.with_rows(b, slot, indices, velocity))
-        step = b.add(b.mul(grad, lr), b.mul(b.mul(velocity, momentum), lr)) if use_nesterov else b.mul(velocity, lr)
-        b.write(var, self.with_rows(b, old, indices, b.sub(self.rows(b, old, indices), step)))
-        return var
+
+@operation("ApplyAdam")
+class ApplyAdam(UpdateRule):
+    """One step of Adam: m and v are the running means of gradients and of their squares.
+
+    Kingma and Ba, "Adam: A Method for Stochastic Optimization" (2015), in the form at the end of section 2, where the rate
+    corrects the bias; with Nesterov's momentum, Dozat (2016).
+    """
+
+    inputs = references_and_values("var m v", "beta1_power beta2_power lr beta1 beta2 epsilon grad")
+    attributes = {"T": NUMERIC, "use_locking": False, "use_nesterov": False}
+
+    def step(self, b: Any, x: Operands) -> NewValues:
+        one = b.constant(1, x.var.type.dtype)
+        rate = b.div(b.mul(x.lr, b.map("sqrt", b.sub(one, x.beta2_power))), b.sub(one, x.beta1_power))
+        rest1, rest2 = b.sub(one, x.beta1), b.sub(one, x.beta2)
+        m = b.add(x.m, b.mul(b.sub(x.grad, x.m), rest1))
+        v = b.add(x.v, b.mul(b.sub(b.mul(x.grad, x.grad), x.v), rest2))
+        direction = b.add(b.mul(x.grad, rest1), b.mul(x.beta1, m)) if x.use_nesterov else m
+        move = b.div(b.mul(direction, rate), b.add(b.map("sqrt", v), x.epsilon))
+        return {"m": m, "v": v, "var": b.sub(x.var, move)}

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sessile.graph.convert import convert_to_tensor
 from sessile.graph.graph import get_default_graph
 from sessile.graph.indexed_slices import IndexedSlices
 from sessile.graph.operation import Operation
@@ -22,10 +21,12 @@ class AdamOptimizer(Optimizer):
     """Adam (Kingma and Ba, "Adam: A Method for Stochastic Optimization", 2015).
 
     Args:
-        learning_rate: a tensor or a number.
+        learning_rate: a number or a scalar tensor.
         beta1: how slowly the mean of the gradients forgets.
         beta2: how slowly the mean of their squares forgets.
         epsilon: a small number for stability: the paper's epsilon-hat.
+        use_locking: accepted; updates of a variable never mix.
+        name: the name of the operations added, and of the slots.
     """
 
     def __init__(
@@ -37,72 +38,56 @@ class AdamOptimizer(Optimizer):
         use_locking: bool = False,
         name: str = "Adam",
     ) -> None:
-        super().__init__(use_locking, name)
-        self._lr, self._beta1, self._beta2, self._epsilon = learning_rate, beta1, beta2, epsilon
+        super().__init__(
+            use_locking, name, learning_rate=learning_rate, beta1=beta1, beta2=beta2, epsilon=epsilon
+        )
 
     def _create_slots(self, var_list: Sequence[Variable]) -> None:
         first = min(var_list, key=lambda variable: variable.name)
-        self._create_non_slot_variable(self._call_if_callable(self._beta1), "beta1_power", first)
-        self._create_non_slot_variable(self._call_if_callable(self._beta2), "beta2_power", first)
+        for name in ("beta1", "beta2"):
+            initial = self._call_if_callable(self._hyperparameters[name])
+            self._create_non_slot_variable(initial, f"{name}_power", first)
         for variable in var_list:
             self._zeros_slot(variable, "m", self._name)
             self._zeros_slot(variable, "v", self._name)
 
-    def _prepare(self) -> None:
-        self._lr_t = convert_to_tensor(self._call_if_callable(self._lr), name="learning_rate")
-        self._beta1_t = convert_to_tensor(self._call_if_callable(self._beta1), name="beta1")
-        self._beta2_t = convert_to_tensor(self._call_if_callable(self._beta2), name="beta2")
-        self._epsilon_t = convert_to_tensor(self._call_if_callable(self._epsilon), name="epsilon")
-
-    def _powers(self) -> tuple[Variable, Variable]:
-        first, second = self._get_non_slot_variable("beta1_power"), self._get_non_slot_variable("beta2_power")
-        assert first is not None and second is not None
-        return first, second
+    def _powers(self) -> list[Any]:
+        """The variables that hold the powers of the betas."""
+        return [self._get_non_slot_variable(f"{name}_power") for name in ("beta1", "beta2")]
 
     def _apply_dense(self, grad: Tensor, var: Variable) -> Operation:
-        dtype = var.dtype.base_dtype
-        cast = casts.cast
-        first, second = self._powers()
-        return ApplyAdam(
-            var,
-            self.get_slot(var, "m"),
-            self.get_slot(var, "v"),
-            cast(first, dtype),
-            cast(second, dtype),
-            cast(self._lr_t, dtype),
-            cast(self._beta1_t, dtype),
-            cast(self._beta2_t, dtype),
-            cast(self._epsilon_t, dtype),
-            grad,
-            use_locking=self._use_locking,
-        ).op
+        powers = [casts.cast(power, var.dtype.base_dtype) for power in self._powers()]
+        numbers = [self._hyperparameter(name, var) for name in ("learning_rate", "beta1", "beta2", "epsilon")]
+        m, v = self.get_slot(var, "m"), self.get_slot(var, "v")
+        return ApplyAdam(var, m, v, *powers, *numbers, grad, use_locking=self._use_locking).op
 
     def _apply_sparse(self, grad: IndexedSlices, var: Variable) -> Operation:
         """All rows forget; the given ones learn."""
-        dtype = var.dtype.base_dtype
-        cast, sqrt = casts.cast, elementwise.Sqrt
-        first, second = (cast(power, dtype) for power in self._powers())
-        rate = cast(self._lr_t, dtype) * sqrt(1 - second) / (1 - first)
-        mean = self._forget_and_add(self.get_slot(var, "m"), cast(self._beta1_t, dtype), grad, grad.values)
-        squares = self._forget_and_add(
-            self.get_slot(var, "v"), cast(self._beta2_t, dtype), grad, grad.values * grad.values
+        power1, power2 = (casts.cast(power, var.dtype.base_dtype) for power in self._powers())
+        rate, beta1, beta2, epsilon = (
+            self._hyperparameter(name, var) for name in ("learning_rate", "beta1", "beta2", "epsilon")
         )
-        step = rate * mean / (sqrt(squares) + cast(self._epsilon_t, dtype))
-        updated = state.AssignSub(var, step, use_locking=self._use_locking)
-        return identity.group(updated, mean, squares)
+        rate = rate * elementwise.Sqrt(1 - power2) / (1 - power1)
+        m = self._forget_and_learn(self.get_slot(var, "m"), beta1, grad.indices, grad.values)
+        v = self._forget_and_learn(self.get_slot(var, "v"), beta2, grad.indices, grad.values * grad.values)
+        root = elementwise.Sqrt(v)
+        updated = state.AssignSub(var, rate * m / (root + epsilon), use_locking=self._use_locking)
+        return identity.group(updated, m, v)
 
-    def _forget_and_add(self, slot: Any, beta: Tensor, grad: IndexedSlices, values: Tensor) -> Tensor:
+    def _forget_and_learn(self, slot: Any, beta: Tensor, indices: Tensor, values: Tensor) -> Tensor:
+        learned = values * (1 - beta)
         faded = state.Assign(slot, slot * beta, use_locking=self._use_locking)
         with get_default_graph().control_dependencies([faded]):
-            return state.ScatterAdd(slot, grad.indices, values * (1 - beta), use_locking=self._use_locking)
+            return state.ScatterAdd(slot, indices, learned, use_locking=self._use_locking)
 
     def _finish(self, update_ops: list[Operation], name_scope: str) -> Operation:
         """The powers of the betas move on after all updates."""
         graph = get_default_graph()
-        first, second = self._powers()
-        with graph.control_dependencies(update_ops), graph.colocate_with(first.op):
-            powers = [
-                first.assign(first * self._beta1_t, use_locking=self._use_locking),
-                second.assign(second * self._beta2_t, use_locking=self._use_locking),
+        power1, power2 = self._powers()
+        beta1, beta2 = (self._hyperparameter_tensors[name] for name in ("beta1", "beta2"))
+        with graph.control_dependencies(update_ops), graph.colocate_with(power1.op):
+            moved = [
+                power1.assign(power1 * beta1, use_locking=self._use_locking),
+                power2.assign(power2 * beta2, use_locking=self._use_locking),
             ]
-        return identity.group(*update_ops, *powers, name=name_scope)
+        return identity.group(*update_ops, *moved, name=name_scope)

@@ -15,7 +15,7 @@ from sessile.graph.graph_keys import GraphKeys
 from sessile.graph.indexed_slices import IndexedSlices
 from sessile.graph.name_scope import name_scope
 from sessile.graph.operation import Operation
-from sessile.graph.ops import identity, segments, shapes, state, uniqueness
+from sessile.graph.ops import casts, identity, segments, shapes, state, uniqueness
 from sessile.graph.public_names import public
 from sessile.graph.tensor import Tensor
 from sessile.graph.training import slots
@@ -32,16 +32,22 @@ class Optimizer:
     Args:
         use_locking: accepted; updates of a variable never mix.
         name: the name of the operations that it adds, and of its slots.
+        hyperparameters: what `_prepare` makes tensors of, under these names: numbers, tensors, or functions that return
+            such; `_hyperparameter` gives them in the type of a variable.
+
+    Raises ValueError for an empty name.
     """
 
     GATE_NONE = 0
     GATE_OP = 1
     GATE_GRAPH = 2
 
-    def __init__(self, use_locking: bool, name: str) -> None:
+    def __init__(self, use_locking: bool, name: str, **hyperparameters: Any) -> None:
         if not name:
             raise ValueError("Must specify the optimizer name")
         self._use_locking = use_locking
+        self._hyperparameters = hyperparameters
+        self._hyperparameter_tensors: dict[str, Tensor] = {}
         self._name = name
         self._slots: dict[str, dict[Variable, Variable]] = {}
         self._other_variables: dict[tuple[str, Graph], Variable] = {}
@@ -98,14 +104,14 @@ class Optimizer:
                 f"gate_gradients must be one of: Optimizer.GATE_NONE, Optimizer.GATE_OP, Optimizer.GATE_GRAPH. Not {gate_gradients}"
             )
         if callable(loss):
-            raise RuntimeError("`loss` passed to Optimizer.compute_gradients should be a tensor, not a function.")
-        self._assert_valid_dtypes([loss])
+            loss = loss()
+        self._assert_valid_dtypes([loss] if grad_loss is None else [loss, grad_loss])
         variables = variable_functions.trainable_variables() if var_list is None else _flat(var_list)
         if not variables:
             raise ValueError("No variables to optimize.")
         grads = gradients(
             loss,
-            [variable._ref() if isinstance(variable, Variable) else variable for variable in variables],
+            [_target(variable) for variable in variables],
             grad_ys=grad_loss,
             gate_gradients=gate_gradients == Optimizer.GATE_OP,
             aggregation_method=aggregation_method,
@@ -113,6 +119,7 @@ class Optimizer:
         )
         if gate_gradients == Optimizer.GATE_GRAPH:
             grads = identity.tuple_(grads)
+        self._assert_valid_dtypes([v for grad, v in zip(grads, variables, strict=True) if grad is not None])
         return list(zip(grads, variables, strict=True))
 
     def apply_gradients(
@@ -143,21 +150,22 @@ class Optimizer:
             return train_op
 
     def _checked(self, grad: Gradient, variable: Variable) -> Gradient:
-        if grad is None:
-            return None
-        if not isinstance(grad, (Tensor, IndexedSlices)):
-            try:
-                grad = convert_to_tensor(grad)
-            except TypeError:
-                raise TypeError(f"Gradient must be convertible to a Tensor or IndexedSlices, or None: {grad}") from None
-        return grad
+        if grad is None or isinstance(grad, (Tensor, IndexedSlices)):
+            return grad
+        try:
+            return convert_to_tensor(grad)
+        except TypeError:
+            raise TypeError(f"Gradient must be convertible to a Tensor or IndexedSlices, or None: {grad}") from None
 
     def _update(self, grad: Gradient, variable: Variable) -> Operation:
+        if isinstance(variable, Tensor):
+            raise NotImplementedError("Trying to update a Tensor ", variable)
         with name_scope(f"update_{variable.op.name}"), get_default_graph().colocate_with(variable.op):
-            if isinstance(grad, Tensor):
-                update = self._apply_dense(grad, variable)
-            else:
-                update = self._apply_sparse_duplicate_indices(grad, variable)
+            if isinstance(grad, IndexedSlices):
+                if variable.constraint is not None:
+                    raise RuntimeError("Cannot use a constraint function on a sparse variable.")
+                return self._apply_sparse_duplicate_indices(grad, variable)
+            update = self._apply_dense(grad, variable)
             if variable.constraint is None:
                 return update
             with get_default_graph().control_dependencies([update]):
@@ -237,6 +245,14 @@ class Optimizer:
 
     def _prepare(self) -> None:
         """Makes tensors of the hyperparameters."""
+        self._hyperparameter_tensors = {
+            name: convert_to_tensor(self._call_if_callable(value), name=name)
+            for name, value in self._hyperparameters.items()
+        }
+
+    def _hyperparameter(self, name: str, var: Variable) -> Tensor:
+        """A hyperparameter in the type of a variable."""
+        return casts.cast(self._hyperparameter_tensors[name], var.dtype.base_dtype)
 
     def _apply_dense(self, grad: Tensor, var: Variable) -> Operation:
         """An operation that updates a variable by a dense gradient."""
@@ -261,6 +277,15 @@ class Optimizer:
 
     def _call_if_callable(self, parameter: Any) -> Any:
         return parameter() if callable(parameter) and not isinstance(parameter, (Tensor, Variable)) else parameter
+
+
+def _target(variable: Any) -> Tensor:
+    """With respect to what to differentiate. Raises NotImplementedError for what is neither variable nor tensor."""
+    if isinstance(variable, Variable):
+        return variable._ref()
+    if isinstance(variable, Tensor):
+        return variable
+    raise NotImplementedError("Trying to optimize unsupported type ", variable)
 
 
 def _flat(variables: Any) -> list[Any]:
