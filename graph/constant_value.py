@@ -1,7 +1,7 @@
 """What is known of a tensor's value before anything runs: constants, and computations on shapes.
 
-An operation's definition says in `fold(known, inputs ...)` what it makes of what is known of its inputs. Known values are
-NumPy arrays; where only some elements are known (`tf.shape` of [?, 3]), an array of objects holds int and None.
+An operation's definition says in `fold(known, inputs ...)` what it makes of what is known of its inputs. Known values
+are NumPy arrays; where only some elements are known (`tf.shape` of [?, 3]), an array of objects holds int and None.
 """
 
 from __future__ import annotations
@@ -36,11 +36,11 @@ def constant_value(tensor: Any, partial: bool = False) -> KnownValue | None:
     if op._type == "Const":
         return op._attributes["value"]  # type: ignore[no-any-return]
     known = Known().find(tensor)
-    if known is None or partial:
+    if known is None or tensor._dtype.name == "string":
         return known
-    if known.dtype == object and tensor._dtype.name != "string":
-        return None if _has_unknown(known) else known.astype(tensor._dtype.as_numpy_dtype)
-    return known
+    if known.dtype == object and _has_unknown(known):
+        return known if partial else None
+    return known.astype(tensor._dtype.as_numpy_dtype)
 
 
 def constant_value_as_shape(tensor: Tensor) -> TensorShape:
