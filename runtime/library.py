@@ -4,7 +4,10 @@ The names are lazy: a program that only builds graphs loads neither the runtime 
 """
 
 from sessile.graph.public_names import add_lazy
+from sessile.runtime import application_names
 from sessile.runtime.log_setup import set_up_logging
+
+__all__ = ["application_names"]
 
 _OFFERED = {
     "session": ("Session", "InteractiveSession", "get_default_session"),
