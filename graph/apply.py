@@ -24,7 +24,8 @@ def graph_of(values: Any) -> Graph:
 
     Raises ValueError when two of them belong to different graphs.
     """
-    first, found = None, None
+    first: Any = None
+    found: Graph | None = None
     pending = list(values)
     while pending:
         value = pending.pop(0)
@@ -34,9 +35,10 @@ def graph_of(values: Any) -> Graph:
             pending[:0] = value
             continue
         else:
-            graph = getattr(value, "graph", None)
-            if not isinstance(graph, Graph):
+            own = getattr(value, "graph", None)
+            if not isinstance(own, Graph):
                 continue
+            graph = own
         if found is None:
             first, found = value, graph
         elif graph is not found:

@@ -185,7 +185,7 @@ class OpDefinition:
         )
 
     @cached_property
-    def result_type(self) -> type[Any]:
+    def result_type(self) -> Any:
         """The named tuple that a call returns where there are several outputs."""
         return namedtuple(self.type, self.outputs)  # type: ignore[misc]
 

@@ -77,7 +77,7 @@ assert_greater = _binary("assert_greater", ">", comparison.Greater, np.greater)
 assert_greater_equal = _binary("assert_greater_equal", ">=", comparison.GreaterEqual, np.greater_equal)
 
 
-def _unary(name: str, symbol: str, holds: Callable[[Any, Any], Any]) -> Any:
+def _unary(name: str, symbol: str, holds: Callable[..., Any]) -> Any:
     """The assertion that all elements of a tensor compare with 0."""
 
     def check(

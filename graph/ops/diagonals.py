@@ -151,7 +151,7 @@ class MatrixBandPart(OpDefinition):
 
 
 @public("matrix_diag", "linalg.diag")
-def matrix_diag(diagonal: Any, name: str = "diag") -> Tensor:
+def matrix_diag(diagonal: Any, name: str | None = "diag") -> Tensor:
     """Matrices with given diagonals, zeros elsewhere.
 
     Args:
@@ -164,7 +164,7 @@ def matrix_diag(diagonal: Any, name: str = "diag") -> Tensor:
 
 
 @public("matrix_diag_part", "linalg.diag_part")
-def matrix_diag_part(input: Any, name: str = "diag_part") -> Tensor:
+def matrix_diag_part(input: Any, name: str | None = "diag_part") -> Tensor:
     """The diagonals of matrices.
 
     Args:
@@ -177,7 +177,7 @@ def matrix_diag_part(input: Any, name: str = "diag_part") -> Tensor:
 
 
 @public("matrix_set_diag", "linalg.set_diag")
-def matrix_set_diag(input: Any, diagonal: Any, name: str = "set_diag") -> Tensor:
+def matrix_set_diag(input: Any, diagonal: Any, name: str | None = "set_diag") -> Tensor:
     """Matrices with other diagonals.
 
     Args:

@@ -245,7 +245,8 @@ class UnravelIndex(OpDefinition):
 
     def lower(self, b: Any, indices: Any, dims: Any) -> Any:
         sizes = b.sizes_of(dims)
-        dtype, rows, rest = indices.type.dtype, [], indices
+        rows: list[Any] = []
+        dtype, rest = indices.type.dtype, indices
         for size in reversed(sizes):
             width = b.sizes(np.array(size, object), dtype)
             rows.insert(0, b.expand_dims(b.map("floor_mod", rest, width), [0]))

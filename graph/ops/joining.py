@@ -111,7 +111,7 @@ def _without(sizes: tuple[int | None, ...], axis: int) -> TensorShape:
 
 
 @public("concat")
-def concat(values: Any, axis: Any, name: str = "concat") -> Tensor:
+def concat(values: Any, axis: Any, name: str | None = "concat") -> Tensor:
     """Tensors one after the other along an axis.
 
     Args:
@@ -213,7 +213,7 @@ class ParallelConcat(OpDefinition):
 
 
 @public("stack", "pack")
-def stack(values: Any, axis: int = 0, name: str = "stack") -> Tensor:
+def stack(values: Any, axis: int = 0, name: str | None = "stack") -> Tensor:
     """Tensors of one shape, put together along a new axis.
 
     Args:
@@ -239,7 +239,7 @@ def _types_differ(values: Any) -> bool:
 
 
 @public("parallel_stack")
-def parallel_stack(values: Any, name: str = "parallel_stack") -> Tensor:
+def parallel_stack(values: Any, name: str | None = "parallel_stack") -> Tensor:
     """Tensors of one known shape, put together along a new first axis.
 
     Args:

@@ -59,7 +59,7 @@ class LogicalNot(OpDefinition):
 
 
 @public("logical_xor", "math.logical_xor")
-def logical_xor(x: Any, y: Any, name: str = "LogicalXor") -> Tensor:
+def logical_xor(x: Any, y: Any, name: str | None = "LogicalXor") -> Tensor:
     """Whether just one of x and y holds, element by element: (x | y) & ~(x & y).
 
     Args:

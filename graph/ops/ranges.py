@@ -79,7 +79,7 @@ def _count(b: Any, start: Any, limit: Any, delta: Any) -> Any:
 
 
 @public("range")
-def range_(start: Any, limit: Any = None, delta: Any = 1, dtype: Any = None, name: str = "range") -> Tensor:
+def range_(start: Any, limit: Any = None, delta: Any = 1, dtype: Any = None, name: str | None = "range") -> Tensor:
     """A vector of numbers: start, start + delta ... up to but without limit.
 
     Args:

@@ -130,7 +130,7 @@ def where_v2(condition: Any, x: Any = None, y: Any = None, name: str | None = No
 
 
 @public("boolean_mask")
-def boolean_mask(tensor: Any, mask: Any, name: str = "boolean_mask", axis: int | None = None) -> Tensor:
+def boolean_mask(tensor: Any, mask: Any, name: str | None = "boolean_mask", axis: int | None = None) -> Tensor:
     """The parts of a tensor for which a mask holds.
 
     Args:

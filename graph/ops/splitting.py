@@ -126,7 +126,7 @@ def _filled(sizes: list[int | None], total: int | None) -> list[int | None]:
 
 @public("split")
 def split(
-    value: Any, num_or_size_splits: Any, axis: Any = 0, num: int | None = None, name: str = "split"
+    value: Any, num_or_size_splits: Any, axis: Any = 0, num: int | None = None, name: str | None = "split"
 ) -> list[Tensor]:
     """A tensor cut into parts along an axis.
 
@@ -194,7 +194,7 @@ class Unpack(OpDefinition):
 
 
 @public("unstack", "unpack")
-def unstack(value: Any, num: int | None = None, axis: int = 0, name: str = "unstack") -> list[Tensor]:
+def unstack(value: Any, num: int | None = None, axis: int = 0, name: str | None = "unstack") -> list[Tensor]:
     """The slices of a tensor along an axis, which vanishes.
 
     Args:

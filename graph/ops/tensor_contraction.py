@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from sessile.graph import shape_rules
 from sessile.graph.convert import internal_convert
 from sessile.graph.dtypes import int32
 from sessile.graph.name_scope import name_scope
@@ -72,7 +73,7 @@ def _as_matrix(x: Tensor, axes: Sequence[int], contract_first: bool) -> tuple[Te
     order = [*axes, *free] if contract_first else [*free, *axes]
     turned = x if order == sorted(order) else transposition.transpose(x, order)
     if None not in sizes:
-        counts: Sizes = [int(np.prod([sizes[axis] for axis in group])) for group in (free, axes)]
+        counts: Sizes = [shape_rules.product(tuple(sizes[axis] for axis in group)) for group in (free, axes)]
         kept: Any = static
     else:
         shape = shapes.shape(x)
