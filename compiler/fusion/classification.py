@@ -1,4 +1,4 @@
-"""What fusion knows of each primitive: whether it enters a kernel with others, what it costs, whether it may be repeated."""
+"""What fusion knows of each primitive: whether it enters a kernel with others, its cost, whether it may be repeated."""
 
 from __future__ import annotations
 

@@ -72,12 +72,8 @@ class Domain:
         first = max(self.extents) + 1
         sizes = tuple(size for size in sizes if size != 1)
         new = tuple(range(first, first + len(sizes)))
-        axes = tuple(
-            tuple(part for own in group for part in (new if own == axis else (own,))) for group in self.axes
-        )
+        axes = tuple(tuple(part for own in group for part in (new if own == axis else (own,))) for group in self.axes)
         extents = {own: size for own, size in self.extents.items() if own != axis}
         extents |= zip(new, sizes, strict=True)
         reduced = (self.reduced - {axis}) | set(new) if axis in self.reduced else self.reduced
-        return replace(self, axes=axes, extents=extents, reduced=reduced), tuple(
-            zip(new, strides(sizes), strict=True)
-        )
+        return replace(self, axes=axes, extents=extents, reduced=reduced), tuple(zip(new, strides(sizes), strict=True))

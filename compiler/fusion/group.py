@@ -71,6 +71,7 @@ class Group(Node):
     repeated_cost: int = 0
     window: tuple[float, float] = (float("-inf"), float("inf"))
     has_contraction: bool = False
+    has_reduction: bool = False
     is_rows: bool = False
 
     @property
@@ -177,7 +178,7 @@ class Group(Node):
         statements = self.statements * self.pieces * self._pieces(instruction) + is_statement(instruction)
         if arrays > MOST_ARRAYS or statements > MOST_STATEMENTS:
             raise Refused(f"the kernel is full: {self.statements} statements, {arrays} arrays")
-        if self._pieces(instruction) > 1 and (self.reduced or self.has_contraction):
+        if self._pieces(instruction) > 1 and (self.has_reduction or self.has_contraction):
             raise Refused(f"{instruction.name} would cut a reduction into pieces")
 
     def _count_repeated(self, instruction: Instruction, places: Reads) -> None:
@@ -211,7 +212,9 @@ def piecewise_places(instruction: Instruction, place: Map) -> list[tuple[Value, 
         low, high = instruction.attributes["low"], instruction.attributes["high"]
         for index, before, after in zip(place, low, high, strict=True):
             _require_followed(instruction, index, before == 0 and after == 0)
-        inside = tuple(shifted(index, -before) if before != 0 else index for index, before in zip(place, low, strict=True))
+        inside = tuple(
+            shifted(index, -before) if before != 0 else index for index, before in zip(place, low, strict=True)
+        )
         return [(x, inside), (filling, ())]
     axis = instruction.attributes["axis"]
     _require_followed(instruction, place[axis], False)

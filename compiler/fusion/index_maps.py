@@ -145,9 +145,7 @@ def _broadcast(shape: Shape, axes: tuple[int, ...], index: Map) -> Map:
 
 
 def _slice(starts: Sequence[Size], steps: Sequence[int], index: Map) -> Map:
-    return tuple(
-        shifted(scaled(each, step), start) for each, start, step in zip(index, starts, steps, strict=True)
-    )
+    return tuple(shifted(scaled(each, step), start) for each, start, step in zip(index, starts, steps, strict=True))
 
 
 def _reverse(type: TensorType, axes: tuple[int, ...], index: Map) -> Map:
@@ -195,7 +193,8 @@ def _groups(source: Shape, target: Shape) -> list[tuple[list[int], list[int]]]:
     groups: list[tuple[list[int], list[int]]] = []
     i = j = 0
     while i < len(source) or j < len(target):
-        left, right = [], []
+        left: list[int] = []
+        right: list[int] = []
         left_size: Size = 1
         right_size: Size = 1
         while True:
@@ -224,7 +223,7 @@ def _less(a: Size, b: Size) -> bool:
     """Whether `a` is surely the smaller of two products, for choosing the side to extend."""
     if isinstance(a, int) and isinstance(b, int):
         return a < b
-    return isinstance(a, int) and a == 1 or modulo(b, a) == 0
+    return (isinstance(a, int) and a == 1) or modulo(b, a) == 0
 
 
 def _digits(position: Index, sizes: Shape, extents: Mapping[int, Size]) -> list[Index]:

@@ -6,7 +6,7 @@ ones columns. Other arrays may be read at the same place, along the columns (a b
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from sessile.compiler.fusion.classification import ELEMENTWISE, can_fail
 from sessile.compiler.fusion.domain import Domain
@@ -48,7 +48,7 @@ def require_epilogue(group: Group, contraction: Instruction) -> None:
     result = contraction.result
     if contraction.name == "convolve" and contraction.attributes["layout"][2][1] != result.type.rank - 1:
         raise Refused("channels are not the last axis")
-    if group.reduced or group.pieces > 1 or group.has_contraction:
+    if group.has_reduction or group.pieces > 1 or group.has_contraction:
         raise Refused("the kernel that uses it has loops of its own")
     if all(value.type.dtype != result.type.dtype for value in group.results):
         raise Refused("the kernel that uses it has no result of its type")
@@ -66,7 +66,7 @@ def require_simple(member: Instruction) -> None:
         raise Refused(f"{member.name} does not go with a contraction")
 
 
-def require_matrix_places(domain: Domain, columns: int, value: Value, places: Sequence[Map] | dict[Map, object]) -> None:
+def require_matrix_places(domain: Domain, columns: int, value: Value, places: Iterable[Map]) -> None:
     """Raises Refused unless all places of a value are multiples of the row and the column."""
     rows, cols = matrix_axes(domain, columns)
     for place in places:

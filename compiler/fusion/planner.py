@@ -54,13 +54,9 @@ class Planner:
         self._definitions = {r: i for i in instructions for r in i.results}
         self._uses = Counter(operand for i in instructions for operand in i.operands)
         self._uses.update(list(self._outside))
-        self._binders = {
-            name: float(k) for k, i in enumerate(instructions) for name in i.primitive.binds(i.attributes)
-        }
+        self._binders = {name: float(k) for k, i in enumerate(instructions) for name in i.primitive.binds(i.attributes)}
         self._written = {i.operands[0] for i in instructions if i.name == "write_variable"}
-        self._effects = [
-            k for k, i in enumerate(instructions) if not i.primitive.pure and i.name not in UNORDERED
-        ]
+        self._effects = [k for k, i in enumerate(instructions) if not i.primitive.pure and i.name not in UNORDERED]
         self._nodes: list[tuple[Node, Instruction | Group]] = []
         self._reasons: dict[tuple[Value, Group], str] = {}
         self._merged: dict[Group, Group] = {}
@@ -73,9 +69,7 @@ class Planner:
         self._nodes.sort(key=lambda node: node[0].label)
         order: list[Instruction | Group] = []
         for _, content in self._nodes:
-            if not isinstance(content, Group):
-                order.append(content)
-            elif content not in self._merged:
+            if not isinstance(content, Group) or content not in self._merged:
                 order.append(content)
         reasons = {(value, self._final(group)): reason for (value, group), reason in self._reasons.items()}
         return Plan(order, reasons)
@@ -95,7 +89,7 @@ class Planner:
             self._place_alone(position, instruction)
         elif instruction.name == "reduce":
             self._place_reduction(position, instruction)
-        elif is_repeated(instruction):
+        elif is_repeated(instruction) and not self._is_computed_anyway(instruction):
             self._place_repeated(position, instruction)
         else:
             self._place_once(position, instruction)
@@ -116,13 +110,17 @@ class Planner:
         if self._readers.get(value) or self._outside.get(value):
             self._begin(position, instruction)
 
+    def _is_computed_anyway(self, instruction: Instruction) -> bool:
+        """Whether an array of the results is needed, and it takes work to make it."""
+        return instruction.name in ELEMENTWISE and bool(self._outside.get(instruction.result))
+
     def _place_once(self, position: int, instruction: Instruction) -> None:
         value = instruction.result
         groups = self._merge_all(value, self._readers.get(value, ()))
         is_result = len(groups) > 1 or bool(self._outside.get(value))
         ends_contraction = is_result and self._ends_contraction(instruction)
         for group in sorted(groups, key=lambda group: group.label):
-            if ends_contraction and group.reduced:
+            if ends_contraction and group.has_reduction:
                 self._reasons[value, group] = "it is better computed where the contraction ends"
             elif self._join(group, position, instruction, is_result):
                 return
@@ -219,18 +217,14 @@ class Planner:
         operands += [self._binders[name] for name in self._bound_sizes(instruction)]
         return self._between(group.label, [low, group.window[0], *operands], [high, group.window[1], *users], (group,))
 
-    def _between(
-        self, label: float, below: list[float], above: list[float], groups: tuple[Group, ...]
-    ) -> float:
+    def _between(self, label: float, below: list[float], above: list[float], groups: tuple[Group, ...]) -> float:
         """A label between those that one node depends on and those that depend on it."""
         if len(groups) == 1 and max(below) < label < min(above):
             return label
         for group in groups:
             below += [self._label_of(value) for value in group.operands() if self._owners.get(value) not in groups]
             below += [self._binders[n] for member in group.members.values() for n in self._bound_sizes(member)]
-            above += [
-                node.label for value in group.results for node in self._users(value) if node not in groups
-            ]
+            above += [node.label for value in group.results for node in self._users(value) if node not in groups]
         low, high = max(below), min(above)
         if not low < label < high:
             label = (low + high) / 2
@@ -319,6 +313,7 @@ class Planner:
 
     def _add_reduction(self, group: Group, position: int, instruction: Instruction, is_result: bool) -> None:
         group.reads.pop(instruction.result, None)
+        group.has_reduction = True
         place = _input_place(group, instruction)
         axes = frozenset(group.domain.order)
         group.add(position, instruction, {instruction.operands[0]: {place: axes}}, is_result)
@@ -361,8 +356,8 @@ class Planner:
         """Lets groups that read the same array in the same order read it together."""
         readers = self._readers.get(value, ())
         if len(readers) > 1 and value.type.rank:
-            self._merge_all(value, [group for group in readers if not group.reduced])
-            self._merge_all(value, [group for group in readers if group.reduced])
+            self._merge_all(value, [group for group in readers if not group.has_reduction])
+            self._merge_all(value, [group for group in readers if group.has_reduction])
 
     def _merge(self, value: Value, group: Group, other: Group, same_place: bool) -> bool:
         """Moves the members of `group` into `other` if nothing speaks against it."""
@@ -386,9 +381,10 @@ class Planner:
     def _require_mergeable(self, group: Group, other: Group) -> None:
         if group.has_contraction or other.has_contraction:
             raise Refused("one of the kernels that use it is a contraction")
-        if group.extents != other.extents or (group.reduced and other.reduced and not _same_reduced(group, other)):
+        both_reduce = group.has_reduction and other.has_reduction
+        if group.extents != other.extents or (both_reduce and not _same_reduced(group, other)):
             raise Refused("kernels that use it run over different loops")
-        if bool(group.reduced) != bool(other.reduced):
+        if group.has_reduction or other.has_reduction:
             self._require_joint_reduction(group, other)
         arrays = len({**group.reads, **other.reads}) + len(group.results) + len(other.results)
         statements = (group.statements + other.statements) * group.pieces * other.pieces
@@ -403,8 +399,8 @@ class Planner:
     def _require_joint_reduction(self, group: Group, other: Group) -> None:
         if group.pieces * other.pieces > 1:
             raise Refused("a concat or pad would cut a reduction into pieces")
-        plain = other if group.reduced else group
-        if any(result in self._written for result in plain.results):
+        loops = [each for each in (group, other) if not each.has_reduction]
+        if any(result in self._written for each in loops for result in each.results):
             raise Refused("a variable is updated in place by a kernel that does nothing else")
 
     def _unite(self, group: Group, other: Group, label: float) -> None:
@@ -429,6 +425,7 @@ class Planner:
         other.repeated_cost += group.repeated_cost
         other.pieces *= group.pieces
         other.is_rows |= group.is_rows
+        other.has_reduction |= group.has_reduction
         other.window = max(group.window[0], other.window[0]), min(group.window[1], other.window[1])
         other.label = label
         self._merged[group] = other

@@ -18,7 +18,7 @@ def kind_of(group: Group) -> str:
     """How the loops of the group's kernel are laid."""
     if group.has_contraction:
         return "contraction"
-    if not any(member.name == "reduce" for member in group.members.values()):
+    if not group.has_reduction:
         return "loop"
     return "rows" if group.is_rows else "reduce"
 

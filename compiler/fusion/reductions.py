@@ -1,4 +1,4 @@
-"""How a reduction enters a group: as the end of its input's loops, and as the start of what is computed from its result.
+"""How a reduction enters a group: as the end of its input's loops, and as the start of what uses its result.
 
 Results of a reduction are used in two ways: element by element (the mean of a sum), or repeated over the input's
 elements (softmax divides by a sum). In the first, the user's loops are the outer loops of the reduction; in the second,
@@ -28,7 +28,7 @@ def is_epilogue(group: Group, instruction: Instruction) -> bool:
     """Whether a group computes element by element from the result of a reduction."""
     places = group.reads[instruction.result]
     return (
-        not group.reduced
+        not group.has_reduction
         and group.pieces == 1
         and not group.has_contraction
         and group.extents == _extents(instruction.result.type.shape)
@@ -43,7 +43,7 @@ def shares_loops(group: Group, instruction: Instruction) -> bool:
         return False
     renamed = dict(zip(domain.order, group.domain.order, strict=True))
     reduced = frozenset(renamed[axis] for axis in domain.reduced)
-    if group.reduced not in (frozenset(), reduced):
+    if group.reduced != reduced and (group.reduced or group.has_reduction):
         return False
     place = tuple(
         _renamed(index, renamed)

@@ -1,9 +1,9 @@
 """The pass `fuse`: instructions that one kernel can compute become one `fused` instruction with a region.
 
-Its attribute `kind` says how the kernel's loops are laid: "loop" (elementwise work and movement over one shape), "reduce"
-(reductions with what leads to them and what follows from them), "rows" (several passes over each row, as in softmax),
-and "contraction" (elementwise work on the sums of a matrix product or convolution). The meaning of a fused instruction
-is its region.
+Its attribute `kind` says how the kernel's loops are laid: "loop" (elementwise work and movement over one shape),
+"reduce" (reductions with what leads to them and what follows from them), "rows" (several passes over each row, as in
+softmax), and "contraction" (elementwise work on the sums of a matrix product or convolution). The meaning of a fused
+instruction is its region.
 """
 
 from __future__ import annotations

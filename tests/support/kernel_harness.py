@@ -1,27 +1,31 @@
 """Runs kernel calls on NumPy arrays, for tests of kernel rules: a small executor without sessions and memory plans.
 
-`run_instruction(instruction, operands)` makes the kernels of an instruction by its rule, compiles them in this process (each
-once), runs them with some number of parts, and returns the results. Results and workspaces hold rubbish before, so that what a kernel
-leaves out shows.
+`run_instruction(instruction, operands)` makes the kernels of an instruction by its rule, compiles them in this process
+(each once), runs them with some number of parts, and returns the results. Results and workspaces hold rubbish before,
+so that what a kernel leaves out shows. `check_kernels(program, context)` does so for all of a program.
 """
 
 from __future__ import annotations
 
 import ctypes
 import functools
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
+from support.program_cases import assert_same_array
 
 from sessile.compiler.cpu import rules as _registered_rules
 from sessile.compiler.cpu.compile_kernel import KernelObject, compile_kernel
 from sessile.compiler.cpu.load_kernels import load_objects
-from sessile.compiler.kernel_call import KERNEL_RULES, Buffer, KernelCall, Number, Status, Workspace
+from sessile.compiler.kernel_call import KERNEL_RULES, Buffer, KernelCall, NoKernel, Number, Scratch, Status, Workspace
 from sessile.compiler.kernel_source import KernelSource
 from sessile.compiler.target import Target
-from sessile.ir.primitive import RunFailure
-from sessile.ir.program import Instruction, Value
+from sessile.ir.interpreter import evaluate_instruction
+from sessile.ir.interpreter import run_instruction as interpret_instruction
+from sessile.ir.program import Instruction, Program, Value
 from sessile.ir.sizes import evaluate
 from sessile.ir.types import NUMPY_DTYPES
 
@@ -50,7 +54,8 @@ def run_instruction(
     bindings: Mapping[str, int] | None = None,
     parts: int = 1,
 ) -> list[np.ndarray]:
-    """The results of an instruction, computed by its kernels. Raises RunFailure when a kernel reports a failure.
+    """The results of an instruction, computed by its kernels. Raises what the reference raises when a
+    kernel reports a failure: RunFailure, or LocatedFailure where it is inside a region.
 
     Operands are not changed, also where the instruction works in place.
     """
@@ -58,7 +63,10 @@ def run_instruction(
     held = {v: np.array(a, order="C", copy=True) for v, a in zip(instruction.operands, operands, strict=True)}
     for result in instruction.results:
         held[result] = rubbish(result.type.bound(bindings), NUMPY_DTYPES[result.type.dtype])
-    run_calls(KERNEL_RULES[instruction.name](instruction), held, bindings, parts)
+    if not run_calls(KERNEL_RULES[instruction.name](instruction), held, bindings, parts):
+        context = SimpleNamespace(bindings=bindings)
+        evaluate_instruction(instruction, operands, context)  # type: ignore[arg-type]
+        raise AssertionError(f"the kernel of {instruction} reports a failure that the reference does not know")
     shared = dict(instruction.attributes.get("in_place", ()))
     return [
         held[instruction.operands[shared[k]]] if k in shared else held[result]
@@ -66,45 +74,95 @@ def run_instruction(
     ]
 
 
-def run_calls(calls: Sequence[KernelCall], arrays: Arrays, bindings: Mapping[str, int], parts: int = 1) -> None:
-    """Runs calls one after the other; those that may not be shared as one part. Raises RunFailure."""
+def check_kernels(
+    program: Program, context: Any, parts: Sequence[int] = (1, 3), tolerance: float = 0.0
+) -> dict[str, int]:
+    """Interprets a program, and compares what the kernels of each instruction make of the same operands.
+
+    With a `tolerance` results may differ by so much, in relative terms and around zero. Returns how many instructions
+    of each primitive (for fused ones, of each kind) were compared. An instruction without a kernel is left out.
+    """
+    compared: Counter[str] = Counter()
+    environment: dict[Value, Any] = {}
+    for instruction in program.instructions:
+        interpret_instruction(instruction, environment, context)
+        if instruction.name not in KERNEL_RULES or not instruction.results:
+            continue
+        operands = [np.asarray(environment[operand]) for operand in instruction.operands]
+        try:
+            for count in parts:
+                results = run_instruction(instruction, operands, context.bindings, count)
+                for value, result in zip(instruction.results, results, strict=True):
+                    assert_agrees(np.asarray(environment[value]), result, tolerance)
+        except NoKernel:
+            continue
+        except AssertionError as error:
+            error.add_note("\n".join(call.source.source for call in KERNEL_RULES[instruction.name](instruction)))
+            raise
+        compared[instruction.attributes.get("kind", instruction.name)] += 1
+    return dict(compared)
+
+
+def assert_agrees(expected: np.ndarray, actual: np.ndarray, tolerance: float = 0.0) -> None:
+    """Fails unless two arrays have one type and the same elements, to the bit if there is no tolerance."""
+    if not tolerance or expected.dtype.kind not in "fc":
+        assert_same_array(expected, actual)
+        return
+    assert (actual.dtype, actual.shape) == (expected.dtype, expected.shape)
+    wide = np.complex128 if expected.dtype.kind == "c" else np.float64
+    np.testing.assert_allclose(actual.astype(wide), expected.astype(wide), rtol=tolerance, atol=tolerance)
+
+
+def run_calls(calls: Sequence[KernelCall], arrays: Arrays, bindings: Mapping[str, int], parts: int = 1) -> bool:
+    """Runs calls one after the other; those that may not be shared as one part. False: one has failed."""
     status = np.zeros(8, np.int64)
-    scratch = _Scratch(calls, bindings, parts)
+    memory = _Memory(calls, bindings, parts)
     for call in calls:
-        block = np.array([_slot(a, arrays, bindings, status, scratch) for a in call.arguments] or [0], np.int64)
+        slots = [_slot(argument, arrays, bindings, status, memory) for argument in call.arguments]
+        block = np.array(slots or [0], np.int64)
         kernel = compiled(call.source)
         entry = entry_of(kernel.name, kernel.object_code)
         count = parts if call.parallel else 1
         for part in range(count):
             entry(block.ctypes.data, part, count)
         if status[0]:
-            assert call.failures is not None, f"{call.source.name} reports {status.tolist()} but cannot say what it means"
-            raise RunFailure(*call.failures(status.tolist()))
-    scratch.check()
+            assert call.can_fail, f"{call.source.name} fails, which it says it never does"
+            return False
+    memory.check()
+    return True
 
 
-class _Scratch:
-    """The workspace that all calls share, with a guard behind it."""
+class _Memory:
+    """The workspace that all calls share one after the other, and their scratch memory, with guards behind them."""
 
     _GUARD = 64
 
     def __init__(self, calls: Sequence[KernelCall], bindings: Mapping[str, int], parts: int) -> None:
-        sizes = [
-            evaluate(a.elements, bindings) * NUMPY_DTYPES[a.dtype].itemsize * parts
-            for call in calls
-            for a in call.arguments
-            if isinstance(a, Workspace)
-        ]
-        self._size = max(sizes, default=0)
-        self.memory = np.full(self._size + self._GUARD, 0xCD, np.uint8)
+        self.memory: dict[object, np.ndarray] = {}
+        self._sizes: dict[object, int] = {}
+        arguments = [argument for call in calls for argument in call.arguments]
+        for argument in arguments:
+            if isinstance(argument, Workspace | Scratch):
+                copies = parts if isinstance(argument, Workspace) else 1
+                size = evaluate(argument.elements, bindings) * NUMPY_DTYPES[argument.dtype].itemsize * copies
+                key = self._key(argument)
+                self._sizes[key] = max(size, self._sizes.get(key, 0))
+        for key, size in self._sizes.items():
+            self.memory[key] = np.full(size + self._GUARD, 0xCD, np.uint8)
+
+    @staticmethod
+    def _key(argument: Workspace | Scratch) -> object:
+        return argument if isinstance(argument, Scratch) else None
+
+    def address(self, argument: Workspace | Scratch) -> int:
+        return self.memory[self._key(argument)].ctypes.data
 
     def check(self) -> None:
-        assert (self.memory[self._size :] == 0xCD).all(), "a kernel wrote behind its workspace"
+        for key, size in self._sizes.items():
+            assert (self.memory[key][size:] == 0xCD).all(), "a kernel wrote behind its memory"
 
 
-def _slot(
-    argument: Any, arrays: Arrays, bindings: Mapping[str, int], status: np.ndarray, scratch: _Scratch
-) -> int:
+def _slot(argument: Any, arrays: Arrays, bindings: Mapping[str, int], status: np.ndarray, memory: _Memory) -> int:
     match argument:
         case Buffer(value):
             return arrays[value].ctypes.data
@@ -112,8 +170,8 @@ def _slot(
             return evaluate(size, bindings)
         case Status():
             return status.ctypes.data
-        case Workspace():
-            return scratch.memory.ctypes.data
+        case Workspace() | Scratch():
+            return memory.address(argument)
     raise NotImplementedError(f"the harness has no {argument}")
 
 

@@ -1,7 +1,8 @@
 """Accumulators: how a reduction begins, takes in an element, and ends, as source text.
 
-Floating sums may be added in any order, in blocks: within a block of a few thousand elements in the element's precision,
-with as many partial sums as fit the vector registers; the sums of blocks in f64, for f64 with what rounding has lost.
+Floating sums may be added in any order, in blocks: within a block of a few thousand elements in the element's
+precision, with as many partial sums as fit the vector registers; the sums of blocks in f64, for f64 with what rounding
+has lost.
 """
 
 from __future__ import annotations
@@ -71,7 +72,7 @@ class Accumulator:
         return scalar_code.literal(identity_of(self.function, dtype), dtype)
 
     def combined(self, accumulator: str, x: str, dtype: str) -> str:
-        """The expression that takes `x` into an accumulator of type `dtype`, the variable of a loop if it has a name."""
+        """The expression that takes `x` into an accumulator of type `dtype`; a variable's may be a vector of them."""
         is_variable = accumulator.isidentifier() or self.function in ("max", "min")
         if is_variable and self.function in _REASSOCIATED and dtype in FLOATS:
             return f"{_REASSOCIATED[self.function]}_{dtype}({accumulator}, {x})"

@@ -38,7 +38,7 @@ class Block:
 
     @contextmanager
     def inside(self, header: str, *axes: int) -> Iterator[Block]:
-        """A block under a loop over `axes`, or a branch; appended when it is left, after the lines that it added here."""
+        """A block under a loop over `axes`, or a branch; appended when it is left, after what it hoisted to here."""
         inner = Block(header, self.axes.union(axes), self)
         yield inner
         if not inner.is_empty:
@@ -54,7 +54,7 @@ class Block:
         return None
 
     def outermost(self, axes: frozenset[int]) -> Block:
-        """The outermost block around this one, or itself, that is inside loops over all of `axes`; still in its branch."""
+        """The outermost block around this one, or itself, inside loops over all of `axes` and in the same branch."""
         block = self
         while block.parent is not None and axes <= block.parent.axes and not block.header.startswith("if "):
             block = block.parent

@@ -1,7 +1,7 @@
 """Kernels of kind "reduce" whose innermost loop is kept: sums of columns, as for the gradient of a bias.
 
-A row of accumulators lies in the workspace; the reduced loops go over the rows of the operand and add each to it, so that
-memory is read in order. Columns are taken in tiles that stay in the cache, and parts share them.
+A row of accumulators lies in the workspace; the reduced loops go over the rows of the operand and add each to it, so
+that memory is read in order. Columns are taken in tiles that stay in the cache, and parts share them.
 """
 
 from __future__ import annotations

@@ -7,6 +7,7 @@ names none, `CutLoops` tells the caller which stretches of a loop to treat one b
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -23,7 +24,7 @@ Stretch = tuple[Size, Size]
 
 
 class CutLoops(Exception):
-    """The elements come from different operands along a loop: in `stretches` (start, stop) of `axis`, one for each piece."""
+    """Elements come from different operands along a loop: in `stretches` (start, stop) of `axis`, one a piece."""
 
     def __init__(self, choice: Choice, axis: int, stretches: list[Stretch]) -> None:
         super().__init__(f"loop {axis} has to be cut at {stretches}")
@@ -143,11 +144,13 @@ class ElementGraph:
         choice = (value, index, axis)
         if choice in self._choices:
             return self._choices[choice]
+        places = [start - index[axis].offset for start in starts]
+        if not index[axis].terms and all(isinstance(place, int) for place in places):
+            return next(k for k, after in enumerate(places[1:]) if isinstance(after, int) and after > 0)
         loop = index[axis].axis
         if loop is None:
             raise NoKernel("the pieces of an array are not read one after another")
-        places = [start - index[axis].offset for start in starts]
-        raise CutLoops(choice, loop, list(zip(places, places[1:], strict=False)))
+        raise CutLoops(choice, loop, list(itertools.pairwise(places)))
 
 
 def reduction_place(instruction: Instruction, domain: Domain) -> Map:

@@ -1,4 +1,4 @@
-"""Writes the statements that compute elements: one line for each instruction, in the outermost block where it can stand.
+"""Writes the statements that compute elements: a line for each instruction, in the outermost block where it can stand.
 
 What does not depend on an inner loop is so computed outside of it, and nothing is computed twice in a block.
 """
@@ -35,9 +35,7 @@ class Names(Protocol):
 class Emitter:
     """Writes elements of one nest of loops; `array` names the array of a value that is in memory."""
 
-    def __init__(
-        self, writer: KernelWriter, names: Names, array: Callable[[Value], str], failures: Failures
-    ) -> None:
+    def __init__(self, writer: KernelWriter, names: Names, array: Callable[[Value], str], failures: Failures) -> None:
         self.names = names
         self._writer = writer
         self._array = array
@@ -51,7 +49,7 @@ class Emitter:
         if element.instruction is None:
             return self._load(element, block)
         if element.instruction.name == "constant":
-            return scalar_code.literal(element.instruction.attributes["value"][()], element.value.type.dtype)
+            return _literal(element.instruction)
         home = block.outermost(self.names.axes(element.axes))
         code = self._code(element.instruction, element, home)
         return self._assign(element, code, home, comment_of(element.instruction))
@@ -101,8 +99,7 @@ class Emitter:
         operands = list(operands)
         condition = scalar_code.failing_condition(function, dtype, operands)
         if condition is not None and _may_fail(function, element.operands[1]):
-            flag = self._failures.flag(function)
-            block.line(f"{flag} = {flag} | ({condition})")
+            self._failures.note(block, condition)
         return scalar_code.scalar_code(function, dtype, operands)
 
     def named(self, expression: str, block: Block) -> str:
@@ -120,6 +117,13 @@ def comment_of(instruction: Instruction) -> str:
     words = f"{instruction.results[0]} {instruction.name if instruction.name != 'map' else ''} {function}"
     lines = "; ".join(dict.fromkeys(map(str, instruction.locations)))
     return " ".join(words.split()) + (f"   {lines}" if lines else "")
+
+
+def _literal(constant: Instruction) -> str:
+    value = constant.attributes["value"]
+    if value.ndim:
+        raise NoKernel("a constant array inside a fused kernel")
+    return scalar_code.literal(value[()], constant.result.type.dtype)
 
 
 def _may_fail(function: str, operand: Element) -> bool:

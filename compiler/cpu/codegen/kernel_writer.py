@@ -6,15 +6,13 @@ read, `out0` for what is written, `n0` for sizes; equal sizes are one argument.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from sessile.compiler.cpu.codegen.block import Block, source_text
-from sessile.compiler.kernel_call import Buffer, KernelArgument, KernelCall, Number, Status, Workspace
+from sessile.compiler.kernel_call import Buffer, KernelArgument, KernelCall, Number, Scratch, Status, Workspace
 from sessile.compiler.kernel_source import kernel_source
 from sessile.ir.program import Value
 from sessile.ir.sizes import Size
-
-Failures = Callable[[list[int]], tuple[str, str]]
 
 
 class KernelWriter:
@@ -68,6 +66,10 @@ class KernelWriter:
         """The pointer to scratch memory; the kernel's only one."""
         return self._add("workspace", Workspace(elements, dtype), f"*{dtype}")
 
+    def scratch(self, memory: Scratch) -> str:
+        """The pointer to memory that several kernels of an instruction share; the kernel's only one."""
+        return self._add("scratch", memory, f"*{memory.dtype}")
+
     def status(self) -> str:
         """The pointer to the run's status words."""
         return self._add("status", Status(), "*i64")
@@ -92,15 +94,15 @@ class KernelWriter:
         header: str,
         work: Size,
         parallel: bool = True,
-        failures: Failures | None = None,
+        can_fail: bool = False,
     ) -> KernelCall:
         """The call of the kernel; `header` is a comment over its source."""
         names = self._ordered_names()
         code = f"# {header}\ndef kernel({', '.join([*names, 'part', 'parts'])}):\n{source_text(self.body)}"
         source = kernel_source(words, code, [self._arguments[name][1] for name in names])
-        return KernelCall(source, tuple(self._arguments[name][0] for name in names), work, parallel, failures)
+        return KernelCall(source, tuple(self._arguments[name][0] for name in names), work, parallel, can_fail)
 
     def _ordered_names(self) -> list[str]:
         """Pointers that are read, pointers that are written, sizes, then the rest."""
-        order = ("a", "out", "n", "workspace", "status")
+        order = ("a", "out", "n", "workspace", "scratch", "status")
         return sorted(self._arguments, key=lambda name: (order.index(name.rstrip("0123456789")), len(name), name))

@@ -40,7 +40,8 @@ class Piece:
             if cut.axis in self.stretches:
                 outer_start, outer_stop = self.stretches[cut.axis]
                 start, stop = maximum(start, outer_start), minimum(stop, outer_stop)
-            if isinstance(stop - start, int) and stop - start <= 0:
+            size = stop - start
+            if isinstance(size, int) and size <= 0:
                 continue
             stretches = {**self.stretches, cut.axis: (start, stop)}
             yield replace(self, stretches=stretches, choices={**self.choices, cut.choice: number})
@@ -55,20 +56,40 @@ def loop_calls(instruction: Instruction) -> tuple[KernelCall, ...]:
 
 def write_loop_kernel(kernel: RegionKernel) -> None:
     """Writes the loops of a region, piece by piece."""
-    domain = domain_of(kernel.region)
+    for nest in nests(kernel.region):
+        _write_nest(kernel, nest)
+
+
+@dataclass(frozen=True)
+class Nest:
+    """The loops over one piece of a domain, the elements that an iteration meets, and those that it writes."""
+
+    domain: Domain
+    piece: Piece
+    graph: ElementGraph
+    roots: Roots
+
+
+def nests(region: Region) -> list[Nest]:
+    """The nests of loops that compute a region. Raises NotSimple, NoKernel."""
+    domain = domain_of(region)
+    while True:
+        try:
+            return list(_pieces(region, domain))
+        except SplitAxis as split:
+            domain = domain.split(split.axis, split.sizes)[0]
+
+
+def _pieces(region: Region, domain: Domain) -> Iterator[Nest]:
     pieces = [Piece()]
     while pieces:
         piece = pieces.pop()
         try:
-            graph, roots = _graph(kernel.region, domain, piece)
+            graph, roots = _graph(region, domain, piece)
         except CutLoops as cut:
             pieces += reversed(list(piece.cut(cut)))
-        except SplitAxis as split:
-            domain = domain.split(split.axis, split.sizes)[0]
-            pieces = [Piece()]
-            kernel.restart()
         else:
-            _write_nest(kernel, domain, piece, graph, roots)
+            yield Nest(domain, piece, graph, roots)
 
 
 def domain_of(region: Region) -> Domain:
@@ -79,16 +100,17 @@ def domain_of(region: Region) -> Domain:
 def _graph(region: Region, domain: Domain, piece: Piece) -> tuple[ElementGraph, Roots]:
     """The elements of the results, and where they are written."""
     graph = ElementGraph(region, domain, piece.choices)
-    places = [reshape_map(result.type.shape, domain.shape, domain.identity, domain.extents) for result in region.results]
+    places = [
+        reshape_map(result.type.shape, domain.shape, domain.identity, domain.extents) for result in region.results
+    ]
     roots = [(graph.element(r, place), domain.position) for r, place in zip(region.results, places, strict=True)]
     for element, _ in roots:
         element.users += 1
     return graph, roots
 
 
-def _write_nest(
-    kernel: RegionKernel, domain: Domain, piece: Piece, graph: ElementGraph, roots: Roots
-) -> None:
+def _write_nest(kernel: RegionKernel, nest: Nest) -> None:
+    domain, piece, graph, roots = nest.domain, nest.piece, nest.graph, nest.roots
     positions = [element.position for element in graph.elements.values() if element.position is not None]
     positions += [position for _, position in roots]
     loops = collapsed(domain, positions, piece.stretches)
@@ -106,11 +128,17 @@ def _write_nest(
         _write_tiled(kernel, emitter, names, body, loops, roots)
     else:
         counted = counting(loops[-1], graph.elements.values())
-        _write_plain(kernel, emitter, body, loops, roots, counted)
+        _write_plain(kernel, emitter, names, body, loops, roots, counted)
 
 
 def _write_plain(
-    kernel: RegionKernel, emitter: Emitter, block: Block, loops: list[Loop], roots: Roots, counted: str
+    kernel: RegionKernel,
+    emitter: Emitter,
+    names: LoopNames,
+    block: Block,
+    loops: list[Loop],
+    roots: Roots,
+    counted: str,
 ) -> None:
     """Loops one in the other, the innermost counted by `counted`."""
     if not loops:
@@ -121,13 +149,11 @@ def _write_plain(
         steps = shared_range(kernel.writer, loop)
     else:
         steps = whole_range(kernel.writer, loop, "range" if inner_loops else counted)
-    with block.inside(f"for {emitter.names.name(loop)} in {steps}:", loop.axis) as inner:
-        _write_plain(kernel, emitter, inner, inner_loops, roots, counted)
+    with block.inside(f"for {names.name(loop)} in {steps}:", loop.axis) as inner:
+        _write_plain(kernel, emitter, names, inner, inner_loops, roots, counted)
 
 
-def store_all(
-    kernel: RegionKernel, emitter: Emitter, block: Block, roots: Roots
-) -> None:
+def store_all(kernel: RegionKernel, emitter: Emitter, block: Block, roots: Roots) -> None:
     """Computes elements and stores them; all reads come before the first write."""
     values = [emitter.value(element, block) for element, _ in roots]
     if len(values) > 1:

@@ -119,7 +119,7 @@ def whole_range(writer: KernelWriter, loop: Loop, counting: str = "range") -> st
 
 
 def counting(loop: Loop, elements: Iterable[Element]) -> str:
-    """What counts an innermost loop: `short_range`, which masks the last vector, where most iterations would be a rest."""
+    """What counts an innermost loop: `short_range`, which masks the last vector, where few iterations fill vectors."""
     if not isinstance(loop.size, int):
         return "range"
     if loop.size <= _SHORT:

@@ -1,7 +1,7 @@
-"""Large reductions to few results, in two kernels that all parts share: partial results of stretches, then their combination.
+"""Large reductions to few results, in two kernels that all parts share: stretches, then the results from theirs.
 
 The stretches are a fixed number, whatever the number of parts, so that results do not depend on the number of threads.
-Partial results lie in the workspace, which the calls of one instruction have in common.
+Partial results lie in scratch memory that both kernels know.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from sessile.compiler.cpu.codegen.loops import Loop, iterations
 from sessile.compiler.cpu.codegen.reduction_plan import ReductionPlan
 from sessile.compiler.cpu.codegen.region_kernel import RegionKernel
 from sessile.compiler.cpu.codegen.row_kernel import RowWriter
-from sessile.compiler.kernel_call import KernelCall
+from sessile.compiler.kernel_call import KernelCall, Scratch
 from sessile.ir.program import Instruction
 from sessile.ir.sizes import Size, evaluate, symbols_of
 
@@ -39,27 +39,34 @@ def usual(size: Size) -> int:
 
 def partial_calls(instruction: Instruction, plan: ReductionPlan) -> tuple[KernelCall, ...]:
     """The call that reduces stretches, and the one that combines them."""
-    first = _Partial(RegionKernel(instruction), plan)
+    count = STRETCHES * len(plan.reductions) * column_count(plan)
+    scratch = Scratch(count, wide_type(plan))
+    first = _Partial(RegionKernel(instruction), plan, scratch)
     first.write_stretches()
-    second = _Partial(RegionKernel(instruction), plan)
+    second = _Partial(RegionKernel(instruction), plan, scratch)
     second.write_combination()
     return first.kernel.finish(), second.kernel.finish()
+
+
+def column_count(plan: ReductionPlan) -> int:
+    """How many results each reduction has, which is a known number."""
+    count = iterations(plan.kept)
+    assert isinstance(count, int)
+    return count
 
 
 class _Partial:
     """Writes one of the two kernels."""
 
-    def __init__(self, kernel: RegionKernel, plan: ReductionPlan) -> None:
+    def __init__(self, kernel: RegionKernel, plan: ReductionPlan, scratch: Scratch) -> None:
         self.kernel = kernel
         self.plan = plan
         self._rows = RowWriter(kernel, plan)
         self._names = self._rows.names
         self._columns: Loop | None = plan.kept[0] if plan.kept else None
-        self._wide = wide_type(plan)
-        count = iterations(plan.kept)
-        assert isinstance(count, int)
-        self._count = count
-        self._workspace = kernel.writer.workspace(STRETCHES * len(plan.reductions) * count, self._wide)
+        self._wide = scratch.dtype
+        self._count = column_count(plan)
+        self._scratch = kernel.writer.scratch(scratch)
 
     def _places(self) -> dict[Element, str]:
         """The partial result of each reduction for a stretch, and for a column if there are any."""
@@ -70,7 +77,7 @@ class _Partial:
             if self._columns is not None:
                 row = place if number == 1 else f"({place})"
                 place = f"{row} * {self.kernel.writer.size(self._count)} + {self._names.name(self._columns)}"
-            places[element] = f"{self._workspace}[{place}]"
+            places[element] = f"{self._scratch}[{place}]"
         return places
 
     # --- the first kernel
@@ -134,7 +141,9 @@ class _Partial:
             block.line(f"{accumulator.name} = {accumulator.identity(self._wide)}")
         with block.inside(f"for stretch in range({STRETCHES}):") as inner:
             for element, accumulator in self.plan.reductions.items():
-                inner.line(f"{accumulator.name} = {accumulator.combined(accumulator.name, places[element], self._wide)}")
+                inner.line(
+                    f"{accumulator.name} = {accumulator.combined(accumulator.name, places[element], self._wide)}"
+                )
         for element, accumulator in self.plan.reductions.items():
             result = accumulator.narrowed(accumulator.name, self._wide)
             block.names[element] = self._rows.emitter.named(result, block)

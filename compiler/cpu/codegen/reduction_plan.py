@@ -1,7 +1,7 @@
 """What a kernel with reductions computes in which order: which pass over the reduced loops finds which result.
 
-In: a region of kind "reduce" or "rows". Out: its loops, its reductions by pass, its results by pass, and the elements that
-one pass leaves for later ones because computing them again would cost more than keeping them.
+In: a region of kind "reduce" or "rows". Out: its loops, its reductions by pass, its results by pass, and the elements
+that one pass leaves for later ones because computing them again would cost more than keeping them.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _MOST_KEPT = 4
 
 @dataclass(eq=False)
 class Result:
-    """A result of the kernel: its number, its element, where it is written, and whether rows have one for each element."""
+    """A result of the kernel: its number, its element, where it is written, and whether each place of a row has one."""
 
     number: int
     element: Element

@@ -88,11 +88,11 @@ class RegionKernel:
 
     def finish(self) -> KernelCall:
         """The call of the finished kernel."""
-        report = self.failures.finish(self.writer.body)
+        self.failures.finish(self.writer.body)
         for line in reversed(self._beginning):
             self.writer.body.line_before(line)
         words = words_of(self.region.instructions)
-        return self.writer.finish(words, self._header(words), self._work, self.parallel, report)
+        return self.writer.finish(words, self._header(words), self._work, self.parallel, self.failures.any)
 
     def _header(self, words: Sequence[str]) -> str:
         results = ", ".join(map(repr, self.instruction.results))

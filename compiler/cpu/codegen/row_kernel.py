@@ -1,7 +1,7 @@
 """Kernels with reductions along the innermost loops: kinds "rows" and "reduce".
 
-The outer loops run over rows; for each row there are one or more passes over its elements. Between passes stands what is
-computed once for each row. A row's elements are in the cache when the second pass begins.
+The outer loops run over rows; for each row there are one or more passes over its elements. Between passes stands what
+is computed once for each row. A row's elements are in the cache when the second pass begins.
 """
 
 from __future__ import annotations
@@ -77,9 +77,7 @@ class RowWriter:
             name = self.emitter.named(accumulator.result(self.in_blocks), row)
             row.names[element] = name
 
-    def write_loops(
-        self, block: Block, loops: list[Loop], number: int, bounds: tuple[str, str] | None = None
-    ) -> None:
+    def write_loops(self, block: Block, loops: list[Loop], number: int, bounds: tuple[str, str] | None = None) -> None:
         """The reduced loops of a pass, the first within `bounds`; the innermost block by block where sums are long."""
         if not loops:
             self._write_element(block, number)

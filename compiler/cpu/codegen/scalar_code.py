@@ -1,9 +1,9 @@
 """Scalar functions as source text, for each element type.
 
-In: the name of a scalar function, an element type, and the expressions of its operands. Out: an expression of the result.
-Between load and store an element is held in its own type, but for f16: it is held in f32 and rounded to f16 after each
-operation, as NumPy does. Numba widens integers, so that each operation is cast back; that is how they wrap around.
-Divisions by zero give 0 here, and are reported by the kernel (`failing_condition`).
+In: the name of a scalar function, an element type, and the expressions of its operands. Out: an expression of the
+result. Between load and store an element is held in its own type, but for f16: it is held in f32 and rounded to f16
+after each operation, as NumPy does. Numba widens integers, so that each operation is cast back; that is how they wrap
+around. Divisions by zero give 0 here, and are reported by the kernel (`failing_condition`).
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ _ARITHMETIC = {"add": "+", "sub": "-", "mul": "*"}
 _BITWISE = {"and": "&", "or": "|", "xor": "^"}
 _FLOAT_CALLS = frozenset({
     "pow", "atan2", "sqrt", "rsqrt", "floor", "ceil", "rint", "trunc", "sign", "truncated_mod", "floor_mod",
-    "exp", "expm1", "log", "log1p", "sin", "cos", "tan", "asin", "acos", "atan", "sinh", "cosh", "tanh", "asinh", "acosh",
-    "atanh", "erf", "erfc", "lgamma", "digamma", "softplus", "sigmoid",
+    "exp", "expm1", "log", "log1p", "sin", "cos", "tan", "asin", "acos", "atan", "sinh", "cosh", "tanh", "asinh",
+    "acosh", "atanh", "erf", "erfc", "lgamma", "digamma", "softplus", "sigmoid",
 })  # fmt: skip
 _FLOAT_EXTREMA = {"max": "maximum", "min": "minimum"}
 _INTEGER_CALLS = frozenset({"truncated_div", "floor_div", "truncated_mod", "floor_mod", "pow"})

@@ -11,6 +11,7 @@ from sessile.compiler.kernel_call import KernelCall, NoKernel, kernel_rule
 from sessile.ir.primitive import PRIMITIVES
 from sessile.ir.program import Instruction, Region, Value
 
+
 @kernel_rule("fused")
 def fused(instruction: Instruction) -> tuple[KernelCall, ...]:
     """The kernels of a fused instruction, by its kind."""
@@ -25,7 +26,7 @@ def fused(instruction: Instruction) -> tuple[KernelCall, ...]:
 def contraction_calls(instruction: Instruction) -> tuple[KernelCall, ...]:
     """The kernel of a contraction with elementwise work on its sums."""
     end = contraction_end(instruction)
-    return (contraction_call(end.contraction, end.result, end.epilogue, end.arguments, end.cost, end.operands),)
+    return (contraction_call(end.contraction, end.target, end.epilogue, end.arguments, end.cost, end.operands),)
 
 
 _CALLS = {
