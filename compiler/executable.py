@@ -83,7 +83,7 @@ class Executable:
         if isinstance(home, Slot):
             view = memory.array(value, home)
             return (lambda: view[()]) if view.ndim == 0 else view.copy
-        if isinstance(home, Dynamic) and self.native.plan.results.count(home) == 1:
+        if isinstance(home, Dynamic) and home.type is not None and self.native.plan.results.count(home) == 1:
             return lambda: self._give_away(value, home)
         return lambda: memory.array(value, home).copy()[()]
 
@@ -235,7 +235,9 @@ class Executable:
         if observer is not None:
             observer.ran(instruction, started, time.perf_counter_ns(), results)
         for value, result in zip(instruction.results, results, strict=True):
-            self._give_memory(self.native.plan.homes[value], self._fitting(instruction, value.type, result))
+            array = self._fitting(instruction, value.type, result)
+            is_view = array.base is not None or any(np.may_share_memory(array, operand) for operand in operands)
+            self._give_memory(self.native.plan.homes[value], array.copy() if is_view else array)
 
     def _fitting(self, instruction: Instruction, type: TensorType, result: Any) -> np.ndarray:
         """What the host has computed, as kernels read it: dense, and of the type that they expect."""

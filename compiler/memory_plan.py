@@ -158,10 +158,13 @@ class _Planner:
         return self.roots.get(value, value)
 
     def _find_roots(self) -> None:
-        """Values that share a buffer have one root: reshapes, and results written over an operand."""
+        """Values that share a buffer have one root: reshapes, and results that kernels write over an operand."""
+        on_host = {stage.instruction for stage in self.stages if isinstance(stage, HostStage)}
         for instruction in self.program.instructions:
             if instruction.name == "reshape":
                 self.roots[instruction.result] = self.root(instruction.operands[0])
+            if instruction in on_host:
+                continue
             for result, operand in instruction.attributes.get("in_place", ()):
                 self.roots[instruction.results[result]] = self.root(instruction.operands[operand])
 
@@ -204,7 +207,7 @@ class _Planner:
         for name, write in self._writes().items():
             (value,) = write.operands
             root, olds = self.root(value), reads.get(name, [])
-            if any(root is self.root(old) for old in olds):
+            if any(root is self.root(old) and value.type == old.type for old in olds):
                 continue
             if (
                 self.stored.get(name) == value.type

@@ -14,7 +14,6 @@ from sessile.compiler.stages import PLACED
 from sessile.ir.program import Instruction, Program, Value
 from sessile.ir.size_substitution import symbols_in
 
-
 _BOUND_LATE = ("value", "result")
 
 

@@ -1,111 +1,140 @@
 """The pass `update-in-place`: a kernel that computes a variable's new value writes it over the old one.
 
-In: a program after fusion. Out: the same, with the attribute `in_place` on instructions whose result may share an
-operand's buffer: the operand is a variable's value (or a value of the program) that nobody needs afterwards, has the
-result's type, and is read at no other place than the one that is written.
+In: a program after fusion. Out: the same, with the attribute `in_place` on instructions whose result may take the memory
+of an operand. For a kernel of elements that is the variable that the result is written to, where nobody needs the old
+value afterwards and the kernel reads it at no other place than the one that it writes. Scatters and updates of a part
+may do so with any value of the program that nobody needs afterwards. An elementwise instruction by itself becomes a
+fused one.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+from sessile.compiler.cpu.codegen.overwriting import overwritable
 from sessile.compiler.pass_pipeline import program_pass
+from sessile.ir.primitive import PRIMITIVES
 from sessile.ir.program import Instruction, Program, Region, Value
-from sessile.ir.scalar_functions import SCALAR_FUNCTIONS
 
 # Instructions that read each place of an operand before they write it, whatever the other operands say.
 _UPDATES = {"scatter": 0, "dynamic_update": 0}
+_ELEMENTWISE = ("map", "select")
 
 
 @program_pass("update-in-place")
 def update_in_place(program: Program) -> Program:
-    """Every fused loop, scatter or dynamic update that may overwrite an operand does so."""
-    last_use = _last_uses(program)
-    owned = {result for i in program.instructions if i.name in ("read_variable", "fused") for result in i.results}
-    written = {i.operands[0] for i in program.instructions if i.name == "write_variable"}
+    """Every kernel that may write a variable's new value over the old one, or a part over the whole, does so."""
+    memory = _Memory(program)
+    next_id = program.next_id()
     instructions = []
     for index, instruction in enumerate(program.instructions):
-        dying = {v for v in instruction.operands if v in owned and last_use[v] == index}
-        pairs = _pairs(instruction, dying, written)
-        if pairs:
-            attributes = {**instruction.attributes, "in_place": pairs}
-            instruction = Instruction(
-                instruction.primitive,
-                instruction.operands,
-                attributes,
-                instruction.results,
-                instruction.locations,
-                instruction.regions,
-            )
-        instructions.append(instruction)
+        if instruction.name in _ELEMENTWISE and memory.has_own_variable(index, instruction):
+            instruction = _fused(instruction, next_id)
+            next_id += len(instruction.operands) + 1
+        pairs = tuple(memory.pairs(index, instruction))
+        instructions.append(_with_pairs(instruction, pairs) if pairs else instruction)
     return program.with_instructions(tuple(instructions))
 
 
-def _last_uses(program: Program) -> dict[Value, int]:
-    """The position of each value's last use; a result of the program is used at the end.
+class _Memory:
+    """What of a program's values shares memory, and until when it is needed."""
 
-    A reshape shares its operand's buffer, so a use of the one is a use of the other.
-    """
-    last: dict[Value, int] = {}
-    origin: dict[Value, Value] = {}
-    for index, instruction in enumerate(program.instructions):
+    def __init__(self, program: Program) -> None:
+        self._origins: dict[Value, Value] = {}
+        self._last_uses: dict[Value, int] = {}
+        self._reads: dict[str, Value] = {}
+        self._writes: dict[str, Instruction] = {}
+        self._computed: set[Value] = set()
+        for index, instruction in enumerate(program.instructions):
+            self._note(index, instruction)
+        for result in program.results:
+            self._last_uses[self._origin(result)] = len(program.instructions)
+        self._written: dict[Value, list[Instruction]] = {}
+        for write in self._writes.values():
+            self._written.setdefault(self._origin(write.operands[0]), []).append(write)
+
+    def _note(self, index: int, instruction: Instruction) -> None:
         for operand in instruction.operands:
-            last[operand] = index
-            if operand in origin:
-                last[origin[operand]] = index
-        if instruction.name == "reshape":
-            origin[instruction.result] = origin.get(instruction.operands[0], instruction.operands[0])
-    for result in program.results:
-        last[result] = len(program.instructions)
-        if result in origin:
-            last[origin[result]] = len(program.instructions)
-    return last
+            self._last_uses[self._origin(operand)] = index
+        match instruction.name:
+            case "reshape":
+                self._origins[instruction.result] = self._origin(instruction.operands[0])
+            case "read_variable":
+                first = self._reads.setdefault(instruction.attributes["name"], instruction.result)
+                self._origins[instruction.result] = first
+            case "write_variable":
+                self._writes[instruction.attributes["name"]] = instruction
+            case "fused" | "scatter" | "dynamic_update":
+                self._computed.update(instruction.results)
+
+    def _origin(self, value: Value) -> Value:
+        """The value whose memory a value has."""
+        return self._origins.get(value, value)
+
+    def _dies(self, index: int, value: Value) -> bool:
+        return self._last_uses[self._origin(value)] == index
+
+    def has_own_variable(self, index: int, instruction: Instruction) -> bool:
+        """Whether an instruction with one result computes a variable's new value and needs the old one as the last."""
+        return bool(self._variable_operands(index, instruction, instruction.result))
+
+    def pairs(self, index: int, instruction: Instruction) -> Iterator[tuple[int, int]]:
+        """The pairs (result, operand) of an instruction that are to share memory."""
+        if instruction.name in _UPDATES:
+            position = _UPDATES[instruction.name]
+            variables = self._variable_operands(index, instruction, instruction.result)
+            if position in variables or self._may_take(index, instruction, position):
+                yield 0, position
+        elif instruction.name == "fused":
+            allowed: frozenset[tuple[int, int]] | None = None
+            for number, result in enumerate(instruction.results):
+                for position in self._variable_operands(index, instruction, result):
+                    allowed = overwritable(instruction) if allowed is None else allowed
+                    if (number, position) in allowed:
+                        yield number, position
+
+    def _variable_operands(self, index: int, instruction: Instruction, result: Value) -> list[int]:
+        """The operands that are the old value of the variable that a result is written to, if that may go."""
+        for write in self._written.get(result, ()):
+            old = self._reads.get(write.attributes["name"])
+            if old is None or old.type != write.operands[0].type or not self._dies(index, old):
+                continue
+            found = [k for k, operand in enumerate(instruction.operands) if self._origin(operand) is old]
+            if len(found) == 1:
+                return found
+        return []
+
+    def _may_take(self, index: int, instruction: Instruction, position: int) -> bool:
+        """Whether an operand is a value of the program that only this instruction still needs, once."""
+        origin = self._origin(instruction.operands[position])
+        uses = sum(self._origin(operand) is origin for operand in instruction.operands)
+        return origin in self._computed and self._dies(index, origin) and uses == 1
 
 
-def _pairs(instruction: Instruction, dying: set[Value], written: set[Value]) -> tuple[tuple[int, int], ...]:
-    if instruction.name in _UPDATES:
-        position = _UPDATES[instruction.name]
-        safe = (
-            instruction.operands[position] in dying and instruction.operands.count(instruction.operands[position]) == 1
-        )
-        return ((0, position),) if safe else ()
-    if instruction.name != "fused" or instruction.attributes.get("kind") != "loop":
-        return ()
-    region = instruction.regions[0]
-    if any(_can_fail(inner) for inner in region.instructions):
-        return ()
-    pairs: list[tuple[int, int]] = []
-    taken: set[int] = set()
-    for result_index, result in enumerate(instruction.results):
-        if result not in written:
-            continue
-        for position, operand in enumerate(instruction.operands):
-            if (
-                operand in dying
-                and position not in taken
-                and operand.type == result.type
-                and instruction.operands.count(operand) == 1
-                and _reads_own_place(region, region.parameters[position])
-                and _feeds(region, region.parameters[position], region.results[result_index])
-            ):
-                pairs.append((result_index, position))
-                taken.add(position)
-                break
-    return tuple(pairs)
+def _with_pairs(instruction: Instruction, pairs: tuple[tuple[int, int], ...]) -> Instruction:
+    return Instruction(
+        instruction.primitive,
+        instruction.operands,
+        {**instruction.attributes, "in_place": pairs},
+        instruction.results,
+        instruction.locations,
+        instruction.regions,
+    )
 
 
-def _can_fail(instruction: Instruction) -> bool:
-    return instruction.name == "map" and SCALAR_FUNCTIONS[instruction.attributes["function"]].can_fail
-
-
-def _reads_own_place(region: Region, parameter: Value) -> bool:
-    """Whether the parameter, and everything of its shape made from it, goes through element-by-element work alone."""
-    users = [i for i in region.instructions if parameter in i.operands]
-    return parameter not in region.results and all(i.name in ("map", "select", "convert") for i in users)
-
-
-def _feeds(region: Region, parameter: Value, result: Value) -> bool:
-    """Whether the result is computed from the parameter."""
-    derived = {parameter}
-    for instruction in region.instructions:
-        if derived & set(instruction.operands):
-            derived.update(instruction.results)
-    return result in derived
+def _fused(instruction: Instruction, next_id: int) -> Instruction:
+    """A fused instruction that holds one elementwise instruction."""
+    operands = tuple(dict.fromkeys(instruction.operands))
+    parameters = {operand: Value(next_id + k, operand.type) for k, operand in enumerate(operands)}
+    result = Value(next_id + len(operands), instruction.result.type)
+    inner = Instruction(
+        instruction.primitive,
+        tuple(parameters[operand] for operand in instruction.operands),
+        instruction.attributes,
+        (result,),
+        instruction.locations,
+    )
+    region = Region(tuple(parameters.values()), (inner,), (result,))
+    return Instruction(
+        PRIMITIVES["fused"], operands, {"kind": "loop"}, instruction.results, instruction.locations, (region,)
+    )

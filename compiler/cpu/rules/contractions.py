@@ -9,7 +9,16 @@ from sessile.compiler.cpu.contraction.convolution import convolution_kernel
 from sessile.compiler.cpu.contraction.convolution_geometry import Convolution
 from sessile.compiler.cpu.contraction.epilogue import NO_EPILOGUE, Epilogue
 from sessile.compiler.cpu.contraction.matrix_product import matrix_product_kernel, matrix_vector_kernel
-from sessile.compiler.kernel_call import Buffer, KernelArgument, KernelCall, NoKernel, Number, Workspace, kernel_rule
+from sessile.compiler.kernel_call import (
+    Buffer,
+    KernelArgument,
+    KernelCall,
+    NoKernel,
+    Number,
+    Scratch,
+    Workspace,
+    kernel_rule,
+)
 from sessile.compiler.target import Target
 from sessile.ir.program import Instruction, Value
 from sessile.ir.sizes import Size, product
@@ -20,18 +29,18 @@ Axes = Sequence[int]
 @kernel_rule("contract", "convolve")
 def contraction(instruction: Instruction) -> tuple[KernelCall, ...]:
     """A contraction by itself."""
-    return (contraction_call(instruction, instruction.result),)
+    return (contraction_call(instruction, Buffer(instruction.result)),)
 
 
 def contraction_call(
     instruction: Instruction,
-    result: Value,
+    target: Buffer | Scratch,
     epilogue: Epilogue = NO_EPILOGUE,
     epilogue_arguments: Sequence[KernelArgument] = (),
     epilogue_cost: int = 0,
     operands: Sequence[Value] | None = None,
 ) -> KernelCall:
-    """The kernel call of a `contract` or `convolve` whose finished elements go through `epilogue` into `result`.
+    """The kernel call of a `contract` or `convolve` whose finished elements go through `epilogue` into `target`.
 
     `operands` stand for the instruction's own where these are parameters of a fused region.
     """
@@ -43,10 +52,10 @@ def contraction_call(
     else:
         kernel, numbers, work = _convolution(instruction, epilogue)
     dtype = "f32" if a.type.dtype == "f16" and kernel.workspace_elements else a.type.dtype
-    arguments: list[KernelArgument] = [Buffer(a), Buffer(b), Buffer(result), *map(Number, numbers)]
+    arguments: list[KernelArgument] = [Buffer(a), Buffer(b), target, *map(Number, numbers)]
     arguments += [Workspace(kernel.workspace_elements, dtype), Number(kernel.workspace_elements), *epilogue_arguments]
     # a fused multiply-add of a vector of sixteen takes as long as two scalar operations
-    return KernelCall(kernel.source, tuple(arguments), work=work // 8 + epilogue_cost * result.type.size)
+    return KernelCall(kernel.source, tuple(arguments), work=work // 8 + epilogue_cost * instruction.result.type.size)
 
 
 def _convolution(instruction: Instruction, epilogue: Epilogue) -> tuple[ContractionKernel, Sequence[Size], Size]:
