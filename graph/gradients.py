@@ -20,7 +20,7 @@ from sessile.graph.graph import Graph
 from sessile.graph.indexed_slices import IndexedSlices
 from sessile.graph.name_scope import name_scope
 from sessile.graph.operation import Operation
-from sessile.graph.ops import constants, filling, identity, shapes
+from sessile.graph.ops import constants, filling, identity, joining, shapes, splitting
 from sessile.graph.public_names import public
 from sessile.graph.tensor import Tensor
 
@@ -64,7 +64,7 @@ def gradients(
     """
     ys, xs, stops = _as_list(ys), _as_list(xs), _as_list(stop_gradients)
     given = [None] * len(ys) if grad_ys is None else _as_list(grad_ys)
-    unconnected = UnconnectedGradients(unconnected_gradients)
+    unconnected = _unconnected(unconnected_gradients)
     graph = graph_of([*ys, *xs, *stops, *given])
     with graph.as_default():
         with name_scope(name, "gradients", [*ys, *xs, *stops, *given]):
@@ -76,6 +76,13 @@ def gradients(
             backward.start(_initial_gradients(given, y_tensors, backward.placed))
             backward.run()
         return [_result(x, backward.final.get(x), unconnected) for x in x_tensors]
+
+
+def _unconnected(value: Any) -> UnconnectedGradients:
+    try:
+        return UnconnectedGradients(value)
+    except ValueError:
+        raise ValueError(f"Unknown value for unconnected_gradients: {value!r}") from None
 
 
 def _as_list(x: Any) -> list[Any]:
@@ -127,6 +134,46 @@ def _checked(grad: Any, y: Tensor, index: int) -> Any:
     shape = None if grad.dense_shape is None else identity.identity(grad.dense_shape, name=f"{name}_shape")
     indices = identity.identity(grad.indices, name=f"{name}_indices")
     return IndexedSlices(identity.identity(grad.values, name=f"{name}_values"), indices, shape)
+
+
+@public("hessians")
+def hessians(
+    ys: Any,
+    xs: Any,
+    name: str = "hessians",
+    colocate_gradients_with_ops: bool = False,
+    gate_gradients: bool = False,
+    aggregation_method: int | None = None,
+) -> list[Tensor]:
+    """The second derivatives of the sum of `ys` with respect to each of `xs`.
+
+    Args:
+        ys: a tensor or a list of tensors.
+        xs: a tensor, a variable, or a list of them, whose shapes are known.
+        name: a name scope for the operations added.
+        colocate_gradients_with_ops, gate_gradients, aggregation_method: as for `gradients`.
+
+    Returns for each x a tensor of shape x.shape + x.shape. Raises ValueError for an x that no y depends on and for an x of
+    unknown shape.
+    """
+    options = {
+        "colocate_gradients_with_ops": colocate_gradients_with_ops,
+        "gate_gradients": gate_gradients,
+        "aggregation_method": aggregation_method,
+    }
+    results = []
+    with name_scope(name):
+        for x in _as_list(xs):
+            sizes = internal_convert(x).shape
+            if not sizes.is_fully_defined():
+                raise ValueError(f"The Hessian with respect to {x} needs its shape to be known, not {sizes}")
+            (first,) = gradients(ys, x, **options)
+            if first is None:
+                raise ValueError(f"The ys do not depend on {x}")
+            elements = splitting.unstack(shapes.reshape(first, [-1]), num=sizes.num_elements())
+            rows = [gradients(element, x, unconnected_gradients="zero", **options)[0] for element in elements]
+            results.append(shapes.reshape(joining.stack(rows), sizes.concatenate(sizes)))
+    return results
 
 
 class _Backward:
