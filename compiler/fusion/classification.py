@@ -16,14 +16,19 @@ MOST_CONCATENATED = 8
 
 # Computed again in each kernel that needs them, rather than once for all.
 _REPEATED = frozenset({"broadcast", "reshape", "slice", "reverse", "convert", "iota", "constant", "sizes"})
+# The functions that kernels know for complex numbers; the others run on the host.
+_COMPLEX_FUNCTIONS = frozenset({"add", "sub", "mul", "neg", "real", "imag", "conj", "eq", "ne"})
 _UNSUITABLE = frozenset({"string", "resource"})
 
 
 def is_fusible(instruction: Instruction) -> bool:
     """Whether kernels of several instructions can hold this one, contractions apart."""
     name = instruction.primitive.name
-    if name in ("map", "broadcast", "select"):
-        return name == "map" or instruction.result.type.dtype not in _UNSUITABLE
+    if name == "map":
+        is_complex = instruction.operands[0].type.dtype in COMPLEX
+        return not is_complex or instruction.attributes["function"] in _COMPLEX_FUNCTIONS
+    if name in ("broadcast", "select"):
+        return instruction.result.type.dtype not in _UNSUITABLE
     if any(value.type.dtype in _UNSUITABLE for value in (*instruction.operands, *instruction.results)):
         return False
     match name:

@@ -63,12 +63,16 @@ def scan(instruction: Instruction) -> tuple[KernelCall, ...]:
     if dtype in ("f16", "bool"):
         raise NoKernel(f"scan of {dtype} has no kernel")
     sign, identity = ("+", 0) if attributes["function"] == "add" else ("*", 1)
-    advance = f"            total_so_far = {dtype}(total_so_far {sign} element)"
+    combined = f"{dtype}(total_so_far {sign} element)"
     store = "            out[here] = total_so_far"
+    if attributes["exclusive"]:
+        lines = [store, f"            total_so_far = {combined}"]
+    else:  # the first element as it is: 0 + -0.0 would be 0.0
+        lines = [f"            total_so_far = element if step == 0 else {combined}", store]
     code = _SCAN.format(
         identity=f"{dtype}({identity})",
         position="count - 1 - step" if attributes["reverse"] else "step",
-        body="\n".join([store, advance] if attributes["exclusive"] else [advance, store]),
+        body="\n".join(lines),
     )
     types = (f"*{dtype}", f"*{dtype}", "i64", "i64", "i64")
     words = ["scan", attributes["function"], dtype]
