@@ -65,7 +65,7 @@ class BatchNorm(OpDefinition):
         for vector in (scale, offset):
             sizes[axis] = same_size(sizes[axis], of_rank(vector, 1)[0])
         channels = TensorShape([sizes[axis]])
-        rest = [channels] * 4 + [TensorShape([])] * (len(self.outputs) - 5)
+        rest = [channels] * 4 + [TensorShape(None)] * (len(self.outputs) - 5)
         return [TensorShape(sizes), *rest]
 
     def gradient(self, op: Any, *grads: Tensor) -> list[Any]:

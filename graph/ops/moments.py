@@ -136,7 +136,7 @@ def _count(x: Tensor, axes: list[int]) -> Tensor:
         count = 1
         for axis in axes:
             count *= sizes[axis] or 0
-        return constants.constant(count, dtype=x.dtype, name="count")
+        return constants.constant(count, dtype=x.dtype)
     chosen = [shapes.shape(x)[axis] for axis in axes]
     return reductions.reduce_prod(casts.cast(convert_to_tensor(chosen), x.dtype), name="count")
 

@@ -91,7 +91,7 @@ class _Windows:
 class Pooling(OpDefinition):
     """Base of operations that combine the elements of each window."""
 
-    outputs: Any = {"output": "T"}
+    outputs = {"output": "T"}
 
     def infer_pooled(self, x: Tensor, ksize: Sequence[int], strides: Sequence[int], padding: bytes) -> TensorShape:
         """The sizes after pooling. Raises ValueError for windows that do not fit."""
@@ -125,7 +125,7 @@ class MaxPooling(Pooling):
 class MaxPoolingGradient(OpDefinition):
     """Base of gradients of maxima: each goes to the first largest element of its window."""
 
-    inputs: Any = {"orig_input": "T", "orig_output": "T", "grad": "T"}
+    inputs = {"orig_input": "T", "orig_output": "T", "grad": "T"}
     outputs = {"output": "T"}
     second_gradient_class: Any = None
 
