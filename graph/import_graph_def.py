@@ -9,7 +9,6 @@ import copy
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from sessile.graph import dtypes
 from sessile.graph.compat import as_text
 from sessile.graph.convert import convert_to_tensor
 from sessile.graph.data_type import DType
@@ -21,6 +20,7 @@ from sessile.graph.import_nodes import (
     Source,
     expected_inputs,
     expected_outputs,
+    guessed_type,
     in_order,
     read_attributes,
     read_nodes,
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from sessile.graph.proto.graph_pb2 import GraphDef
 
 _CONTROL = -1
+_MOST_UNKNOWN_OUTPUTS = 1024
 _FIRST_WITH_RIGHT_SHAPES = 21  # earlier producers wrote `_output_shapes` of another number of outputs
 
 
@@ -138,28 +139,30 @@ class _Importer:
             )
 
     def _outputs_of_unknown(self) -> dict[str, list[DType]]:
-        """The outputs of nodes of unknown types, as far as those that use them tell; `variant` where nobody does."""
-        found = {node.name: {0: dtypes.variant} for node in self.order if node.definition is None}
+        """The outputs of nodes of unknown types: as many as are used, of the types that those who use them expect."""
+        found: dict[str, dict[int, DType | None]] = {n.name: {0: None} for n in self.order if n.definition is None}
         for node in self.order:
+            expected = self.expected[node]
             for place, (name, output) in enumerate(node.inputs):
                 if name in found and not self._is_given(name, output):
-                    expected = self.expected[node]
                     self._note_output(found[name], node, output, expected[place] if expected else None)
             for output, _ in enumerate(node.output_shapes or () if node.name in found else ()):
-                found[node.name].setdefault(output, dtypes.variant)
+                self._note_output(found[node.name], node, output, None)
         for name, output in self.wanted:
             if name in found:
                 self._note_output(found[name], self.nodes[name], output, None)
-        return {name: [types.get(k, dtypes.variant) for k in range(max(types) + 1)] for name, types in found.items()}
+        return {
+            name: [types.get(k) or guessed_type(self.nodes[name]) for k in range(max(types) + 1)]
+            for name, types in found.items()
+        }
 
     def _note_output(
-        self, types: dict[int, DType], node: ImportedNode, output: int, expected: tuple[DType, bool] | None
+        self, types: dict[int, DType | None], node: ImportedNode, output: int, expected: tuple[DType, bool] | None
     ) -> None:
-        if output >= 1024:
+        if output >= _MOST_UNKNOWN_OUTPUTS:
             node.fail(f"output {output} of an operation of unknown type")
-        if expected is not None and types.get(output, dtypes.variant) is dtypes.variant:
+        if types.setdefault(output, None) is None and expected is not None:
             types[output] = expected[0]._as_ref if expected[1] else expected[0]
-        types.setdefault(output, dtypes.variant)
 
     def _rename_colocation(self, node: ImportedNode, new_names: Mapping[str, str]) -> None:
         groups = node.attributes.get("_class")

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from sessile.graph import dtypes
 from sessile.graph.apply import convert_attribute
 from sessile.graph.attribute_values import from_message
 from sessile.graph.data_type import DType
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 Source = tuple[str, int]  # the output of a node that an input takes
 
 _MOST_TENSORS = 2**20  # of one operation: a damaged length must not fill the memory
+_HINTS = frozenset({"grad_a", "grad_b", "grad_x", "grad_y"})  # of later versions; they change no result
 _LOOP_ENDS = {"Merge": "NextIteration", "RefMerge": "RefNextIteration"}
 
 
@@ -120,10 +122,10 @@ def _keep_attribute(node: ImportedNode, name: str, message: Any) -> None:
         node.attributes[name] = _value_of(node, name, "list(string)")
     elif name == "_gradient_op_type":
         node.attributes[name] = _value_of(node, name, "string")
-    elif node.definition is None or node.definition.type not in OPS or name.startswith("_") or _is_off(message):
-        node.attributes[name] = copy.deepcopy(message)
-    else:
+    elif node.message.op in OPS and not (name.startswith("_") or name in _HINTS or _is_off(message)):
         node.fail(f"NodeDef mentions attr '{name}' not in Op {node.message.op}, and what it asks for is not known here")
+    else:
+        node.attributes[name] = copy.deepcopy(message)
 
 
 def _is_off(message: Any) -> bool:
@@ -132,6 +134,12 @@ def _is_off(message: Any) -> bool:
     if held in ("s", "i", "f", "b"):
         return not getattr(message, held)
     return held == "list" and not message.list.ListFields()
+
+
+def guessed_type(node: ImportedNode) -> DType:
+    """The type of the outputs of a node of an unknown type: that of its one type attribute, otherwise `variant`."""
+    types = [_value_of(node, name, "type") for name, m in node.message.attr.items() if m.WhichOneof("value") == "type"]
+    return types[0] if len(types) == 1 else dtypes.variant
 
 
 def expected_inputs(node: ImportedNode) -> list[tuple[DType, bool]] | None:
