@@ -135,12 +135,16 @@ class ProgramBuilder:
         return result
 
     def sizes(self, values: Sequence[Size] | np.ndarray, dtype: str = "i32") -> Value:
-        """Sizes as a vector, or as a scalar when `values` is an array of rank 0."""
+        """Sizes as a tensor of the rank that `values` has: a vector, a scalar for an array of rank 0 ..."""
         array = np.array(values, dtype=object)
         if all(not isinstance(size, SizeExpression) for size in array.flat):
             return self.constant(array.astype(NUMPY_DTYPES[dtype]))
-        attributes = {"values": tuple(array.flat), "dtype": dtype, "scalar": array.ndim == 0}
-        result = self._append("sizes", (), attributes, (TensorType(dtype, array.shape),))
+        type = TensorType(dtype, array.shape)
+        if array.ndim > 1:
+            result = self._append("reshape", (self.sizes(array.ravel(), dtype),), {"shape": array.shape}, (type,))
+        else:
+            attributes = {"values": tuple(array.flat), "dtype": dtype, "scalar": array.ndim == 0}
+            result = self._append("sizes", (), attributes, (type,))
         self._known[result] = array
         return result
 

@@ -95,19 +95,28 @@ def _padded(b: Any, x: Any, sizes: Sequence[Any], parts: Sequence[Part]) -> Any:
     """`x` with zeros around and between its elements, up to `sizes`, along axes whose place is known."""
     low, high = [], []
     for size, part in zip(sizes, parts, strict=True):
-        is_empty = isinstance(part.count, int) and part.count == 0
         if is_value(part.start):
             before, after = 0, 0
-        elif is_empty:
-            before, after = 0, size
-        else:
+        else:  # an empty part has no last element, for which this is right as well
             before, after = part.lowest, size - part.lowest - (part.count - 1) * abs(part.stride) - 1
         low.append(before)
         high.append(after)
-    gaps = [abs(part.stride) - 1 for part in parts]
-    if all(isinstance(width, int) and width == 0 for width in (*low, *high, *gaps)):
+    for axis, part in enumerate(parts):
+        if abs(part.stride) > 1 and not is_value(part.start):
+            x = _spread(b, x, axis, abs(part.stride))
+            high[axis] = high[axis] - (abs(part.stride) - 1)
+    if all(isinstance(width, int) and width == 0 for width in (*low, *high)):
         return x
-    return b.pad(x, low, high, 0, gaps)
+    return b.pad(x, low, high, 0)
+
+
+def _spread(b: Any, x: Any, axis: int, stride: int) -> Any:
+    """`x` with stride - 1 zeros after each element along an axis: a new axis is padded, and merged with it."""
+    sizes = x.type.shape
+    pairs = b.expand_dims(x, [axis + 1])
+    widths = [stride - 1 if k == axis + 1 else 0 for k in range(len(sizes) + 1)]
+    wide = b.pad(pairs, [0] * len(widths), widths, 0)
+    return b.reshape(wide, [*sizes[:axis], sizes[axis] * stride, *sizes[axis + 1 :]])
 
 
 def _wrapped_index(b: Any, index: Any, size: Any) -> Any:

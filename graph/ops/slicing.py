@@ -52,7 +52,9 @@ class Slice(OpDefinition):
         if constant_value(begin) is None:
             end = begin + shapes.shape(op.outputs[0], out_type=begin.dtype.base_dtype)
             shape = shapes.shape(source, out_type=begin.dtype.base_dtype)
-            return [StridedSliceGrad(shape, begin, end, filling.ones_like(begin), grad), None, None]
+            rank = source.shape.ndims
+            steps = filling.ones_like(begin) if rank is None else filling.ones([rank], begin.dtype.base_dtype)
+            return [StridedSliceGrad(shape, begin, end, steps, grad), None, None]
         column = joining.stack([shapes.rank(source), 1])
         index_type = begin.dtype.base_dtype
         after = shapes.shape(source, out_type=index_type) - shapes.shape(op.outputs[0], out_type=index_type) - begin

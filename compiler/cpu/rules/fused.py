@@ -43,6 +43,8 @@ _CALLS = {
 )  # fmt: skip
 def alone(instruction: Instruction) -> tuple[KernelCall, ...]:
     """The kernel of a single instruction: that of a fused one which holds nothing else."""
+    if instruction.name == "pad" and any(gap != 0 for gap in instruction.attributes["interior"]):
+        raise NoKernel("loops do not put gaps between elements")
     return fused(as_fused(instruction, "loop"))
 
 
