@@ -38,7 +38,7 @@ class Dump:
         if record.name == "fuse":
             from sessile.compiler.passes.fuse import explain_fusion
 
-            self._write("fusion.txt", explain_fusion(record.after))
+            self._write("fusion.txt", explain_fusion(record.before))
 
     def kernels(self, program: Program, stages: Sequence[Stage], sources: Sequence[KernelSource]) -> None:
         """The stages, and the source, LLVM IR and assembly of the kernels."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from sessile.compiler.fusion.index_maps import ZERO, Index, Map, Shape, axis_index, linear, strides
 from sessile.ir.sizes import Size
@@ -29,9 +29,7 @@ class Domain:
     @staticmethod
     def over(shape: Shape, reduced: Iterable[int] = ()) -> Domain:
         """One loop axis for each axis of `shape`; `reduced` are axes of the shape."""
-        axes = tuple(() if size == 1 else (axis,) for axis, size in enumerate(shape))
-        extents = {axis: size for axis, size in enumerate(shape) if size != 1}
-        return Domain(shape, axes, extents, frozenset(reduced) & extents.keys())
+        return _over(shape, tuple(reduced))
 
     @cached_property
     def order(self) -> tuple[int, ...]:
@@ -77,3 +75,10 @@ class Domain:
         extents |= zip(new, sizes, strict=True)
         reduced = (self.reduced - {axis}) | set(new) if axis in self.reduced else self.reduced
         return replace(self, axes=axes, extents=extents, reduced=reduced), tuple(zip(new, strides(sizes), strict=True))
+
+
+@lru_cache(maxsize=1024)
+def _over(shape: Shape, reduced: tuple[int, ...]) -> Domain:
+    axes = tuple(() if size == 1 else (axis,) for axis, size in enumerate(shape))
+    extents = {axis: size for axis, size in enumerate(shape) if size != 1}
+    return Domain(shape, axes, extents, frozenset(reduced) & extents.keys())

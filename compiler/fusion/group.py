@@ -6,7 +6,7 @@ group reads. It is refused (`Refused`) where the place that is read is not simpl
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from sessile.compiler.fusion.classification import can_fail, cost, is_statement
@@ -58,7 +58,11 @@ class Group(Node):
       arrays: values from outside that a contraction reads as a whole.
       results: computed values that others use.
       pieces: into how many loops `concat` and `pad` cut the domain.
+      statements: how many lines the kernel has for an iteration.
+      repeated_cost: the cost of what is computed more than once for each of its elements.
       window: labels between which the group has to stay because it may fail.
+      has_contraction, has_reduction: whether such instructions are among the members.
+      is_rows: whether results of reductions are used for the elements of the rows that they combine.
     """
 
     domain: Domain
@@ -82,6 +86,13 @@ class Group(Node):
     def extents(self) -> list[Size]:
         """The sizes of the loops, outermost first."""
         return [self.domain.extents[axis] for axis in self.domain.order]
+
+    @property
+    def reduced_types(self) -> set[str]:
+        """The element types that the group's reductions combine."""
+        if not self.has_reduction:
+            return set()
+        return {member.operands[0].type.dtype for member in self.members.values() if member.name == "reduce"}
 
     def operands(self) -> Iterator[Value]:
         yield from self.reads
@@ -117,10 +128,18 @@ class Group(Node):
         self.statements += is_statement(instruction)
         if is_result:
             self.results.update(dict.fromkeys(instruction.results))
+        self.add_reads(reads)
+
+    def add_reads(self, reads: Mapping[Value, Reads]) -> None:
+        """Adds places to those that the group reads."""
         for operand, places in reads.items():
             own = self.reads.setdefault(operand, {})
             for place, axes in places.items():
                 own[place] = own.get(place, frozenset()) | axes
+
+    def restrict(self, window: tuple[float, float]) -> None:
+        """Keeps the group between two more labels."""
+        self.window = max(self.window[0], window[0]), min(self.window[1], window[1])
 
     def _operand_reads(self, instruction: Instruction, places: Reads) -> dict[Value, Reads]:
         reads: dict[Value, Reads] = {}

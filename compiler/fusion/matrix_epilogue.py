@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from sessile.compiler.fusion.classification import ELEMENTWISE, can_fail
+from sessile.compiler.fusion.classification import CONTRACTIONS, ELEMENTWISE, can_fail
 from sessile.compiler.fusion.domain import Domain
 from sessile.compiler.fusion.group import Group, Refused
 from sessile.compiler.fusion.index_maps import Index, Map, linear
@@ -57,6 +57,26 @@ def require_epilogue(group: Group, contraction: Instruction) -> None:
     for member in group.members.values():
         require_simple(member)
     for value, places in group.reads.items():
+        require_matrix_places(group.domain, column_axes(contraction), value, places)
+
+
+def join_contraction(group: Group, position: int, contraction: Instruction) -> None:
+    """Takes a contraction into the group that is its epilogue."""
+    group.has_contraction = True
+    del group.reads[contraction.result]
+    group.members[position] = contraction
+    group.arrays += contraction.operands
+
+
+def require_joinable(group: Group, instruction: Instruction) -> None:
+    """Raises Refused unless an instruction can join the epilogue of a contraction."""
+    require_simple(instruction)
+    contraction = next(member for member in group.members.values() if member.name in CONTRACTIONS)
+    trial = Group(group.label, group.domain, reads={instruction.result: group.reads[instruction.result]})
+    trial.join(0, instruction, is_result=False)
+    if trial.domain is not group.domain:
+        raise Refused("a reshape would cut the rows or columns")
+    for value, places in trial.reads.items():
         require_matrix_places(group.domain, column_axes(contraction), value, places)
 
 

@@ -8,11 +8,13 @@ they are the same loops, and the kernel passes over each row several times.
 from __future__ import annotations
 
 from sessile.compiler.fusion.domain import Domain
-from sessile.compiler.fusion.group import Axes, Group, Refused
+from sessile.compiler.fusion.group import MOST_ARRAYS, MOST_STATEMENTS, Axes, Group, Refused
 from sessile.compiler.fusion.index_maps import ZERO, Index, Map, Shape
 from sessile.ir.program import Instruction
 from sessile.ir.sizes import Size, product
 
+MOST_REDUCTIONS = 6
+"""In a kernel that uses their results for the elements of the same row, which takes a pass for each."""
 LARGEST_ROW = 1 << 16
 """Elements of the longest row, in so far as that is known, that kernels pass over several times."""
 LARGEST_SINGLE_ROW = 1 << 12
@@ -51,6 +53,43 @@ def shares_loops(group: Group, instruction: Instruction) -> bool:
         if axis not in instruction.attributes["axes"]
     )
     return all(own == place for own in group.reads[instruction.result])
+
+
+def require_joinable(group: Group, instruction: Instruction) -> None:
+    """Raises Refused unless a reduction can join a group that follows from it or shares its loops."""
+    if group.statements + 1 > MOST_STATEMENTS or len(group.reads) + len(group.results) + 2 > MOST_ARRAYS:
+        raise Refused("the kernel is full")
+    if not group.reduced_types <= {instruction.operands[0].type.dtype}:
+        raise Refused("reductions of one kernel have one element type")
+    if is_epilogue(group, instruction):
+        return
+    if not group.reduced:
+        require_rows(reduced_domain(instruction))
+    elif is_used_in_row(group, instruction):
+        require_rows(group.domain)
+    passes = sum(member.name == "reduce" for member in group.members.values())
+    if passes >= MOST_REDUCTIONS and is_used_in_row(group, instruction):
+        raise Refused("the kernel would pass over its rows too often")
+
+
+def join_reduction(group: Group, position: int, instruction: Instruction, is_result: bool) -> None:
+    """Takes a reduction into a group that can take it."""
+    if is_epilogue(group, instruction):
+        lift(group, reduced_domain(instruction))
+    elif not group.reduced:
+        take_over_loops(group, instruction)
+    group.is_rows |= is_used_in_row(group, instruction)
+    add_reduction(group, position, instruction, is_result)
+
+
+def add_reduction(group: Group, position: int, instruction: Instruction, is_result: bool) -> None:
+    """Adds a reduction over all of the group's loops to its members."""
+    domain = reduced_domain(instruction)
+    place = rename(domain.identity, dict(zip(domain.order, group.domain.order, strict=True)))
+    group.reads.pop(instruction.result, None)
+    group.has_reduction = True
+    reads = {instruction.operands[0]: {place: frozenset(group.domain.order)}}
+    group.add(position, instruction, reads, is_result)
 
 
 def lift(group: Group, domain: Domain) -> None:

@@ -15,16 +15,18 @@ from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
-from support.program_cases import assert_same_array
+from support.program_cases import HERE, CaseContext, ProgramCase, assert_same_array
 
 from sessile.compiler.cpu import rules as _registered_rules
 from sessile.compiler.cpu.compile_kernel import KernelObject, compile_kernel
 from sessile.compiler.cpu.load_kernels import load_objects
 from sessile.compiler.kernel_call import KERNEL_RULES, Buffer, KernelCall, NoKernel, Number, Scratch, Status, Workspace
 from sessile.compiler.kernel_source import KernelSource
+from sessile.compiler.passes.fuse import fuse
 from sessile.compiler.target import Target
 from sessile.ir.interpreter import evaluate_instruction
 from sessile.ir.interpreter import run_instruction as interpret_instruction
+from sessile.ir.parser import parse
 from sessile.ir.program import Instruction, Program, Value
 from sessile.ir.sizes import evaluate
 from sessile.ir.types import NUMPY_DTYPES
@@ -101,6 +103,12 @@ def check_kernels(
             raise
         compared[instruction.attributes.get("kind", instruction.name)] += 1
     return dict(compared)
+
+
+def check_text(text: str, parameters: dict[str, np.ndarray], n: int = 0, tolerance: float = 0.0) -> dict[str, int]:
+    """Fuses the program of a text and checks its kernels; `n` is its only size symbol."""
+    case = ProgramCase(fuse(parse(text, location=HERE[0])), parameters, {}, {"n": n})
+    return check_kernels(case.program, CaseContext(case), tolerance=tolerance)
 
 
 def assert_agrees(expected: np.ndarray, actual: np.ndarray, tolerance: float = 0.0) -> None:
@@ -181,3 +189,19 @@ def rubbish(shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
         return np.ones(shape, dtype)
     count = int(np.prod(shape)) * dtype.itemsize
     return np.frombuffer(bytes([0xCD]) * count, dtype).reshape(shape).copy()
+
+
+def made_up(random: np.random.Generator, dtype: str, shape: tuple[int, ...]) -> np.ndarray:
+    """Numbers with some special values among them."""
+    held = NUMPY_DTYPES[dtype]
+    if held.kind == "b":
+        return random.random(shape) < 0.5
+    if held.kind == "c":
+        return (random.normal(0, 2, shape) + 1j * random.normal(0, 2, shape)).astype(held)
+    if held.kind == "f":
+        special = random.choice([0.0, -0.0, np.nan, np.inf, -np.inf, 1.0, 0.5, -2.5], shape)
+        return np.where(random.random(shape) < 0.3, special, random.normal(0, 2, shape)).astype(held)
+    limits = np.iinfo(held)
+    numbers = random.integers(max(limits.min, -50), 50, shape).astype(held)
+    extremes = np.array([limits.min, limits.max], held)
+    return np.where(random.random(shape) < 0.1, random.choice(extremes, shape), numbers)

@@ -43,19 +43,27 @@ class ColumnWriter:
                 self.write(inner, loops[1:], is_first=False)
             return
         size = writer.size(self.columns.size)
-        start, stop = (f"{size} * part // parts", f"{size} * (part + 1) // parts") if is_first else ("0", size)
+        column = self.names.name(self.columns)
+        start, stop = "0", size
+        if is_first:
+            start, stop = "first", "last"
+            block.line(f"first = {size} * part // parts")
+            block.line(f"last = {size} * (part + 1) // parts")
+        if isinstance(self.columns.size, int) and self.columns.size <= TILE:
+            # Plain loops, short or not: reading again what was just written under a mask would wait for it.
+            self._write_tile(block, f"for {column} in range({start}, {stop}):", "")
+            return
         with block.inside(f"for tile in range({start}, {stop}, {TILE}):") as tile:
-            tile.line(f"stop = min(tile + {TILE}, {stop})")
-            self._write_tile(tile)
+            tile.line(f"end = min(tile + {TILE}, {stop})")
+            self._write_tile(tile, f"for {column} in range(tile, end):", " - tile")
 
-    def _write_tile(self, tile: Block) -> None:
+    def _write_tile(self, tile: Block, header: str, origin: str) -> None:
+        """All that is done for some columns, which fit the workspace from `origin` on."""
         workspace = self.kernel.writer.workspace(TILE * len(self.plan.reductions), self._wide)
         self.kernel.begin_with(f"base = part * {TILE * len(self.plan.reductions)}")
-        column = self.names.name(self.columns)
-        header = f"for {column} in range(tile, stop):"
         rows = [f"base + {number * TILE}" if number else "base" for number in range(len(self.plan.reductions))]
         places = {
-            element: f"{workspace}[{row} + {column} - tile]"
+            element: f"{workspace}[{row} + {self.names.name(self.columns)}{origin}]"
             for element, row in zip(self.plan.reductions, rows, strict=True)
         }
         with tile.inside(header, self.columns.axis) as begin:

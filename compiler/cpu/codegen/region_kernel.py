@@ -99,7 +99,7 @@ class RegionKernel:
         lines = "; ".join(dict.fromkeys(map(str, self.instruction.locations)))
         read = {self.array(p): p.type for p in self.region.parameters if self.writer.has(self._operands[p])}
         written = {self.result(k): v.type for k, v in enumerate(self.instruction.results) if self._is_written(k)}
-        shown = ["  ".join(f"{name}: {type}" for name, type in arrays.items()) for arrays in (read, written)]
+        shown = ["  ".join(f"{name}: {type}" for name, type in sorted(arrays.items())) for arrays in (read, written)]
         arrays = "  ->  ".join(text for text in shown if text)
         return f"{results} = {self.instruction.name}({', '.join(words)})   {lines}   cpu   {arrays}"
 

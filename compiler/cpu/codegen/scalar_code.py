@@ -106,7 +106,7 @@ def _of_integer(function: str, dtype: str, operands: list[str]) -> str | None:
         case "not":
             return f"{dtype}(~{a})"
         case "neg":
-            return f"{dtype}({dtype}(0) - {a})"
+            return f"{dtype}(-{a})" if dtype in SIGNED else f"{dtype}({dtype}(0) - {a})"
         case "abs":
             return f"max({a}, {dtype}(-{a}))"
         case "sign" if dtype in SIGNED:
