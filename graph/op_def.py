@@ -84,6 +84,7 @@ def definition_of(op_def: OpDef) -> OpDefinition:
     definition.__dict__.update(
         type=op_def.name,
         stateful=op_def.is_stateful,
+        commutative=op_def.is_commutative,
         input_arguments=tuple(_argument_of(message) for message in op_def.input_arg),
         output_arguments=tuple(_argument_of(message) for message in op_def.output_arg),
         attribute_table={message.name: _attribute_of(message) for message in op_def.attr},

@@ -1,7 +1,8 @@
 """Records graphs as TensorFlow writes them, and what they compute: `python record_graph_defs.py`.
 
-Runs in an environment with TensorFlow; writes `tests/data/graph_defs/`. Where `<model>.ours.pb` is there (the same model
-as this library writes it, made by `pytest --update-golden`), TensorFlow must accept and run it: what it computes is kept.
+Runs in an environment with TensorFlow; writes `tests/data/graph_defs/`. Where `<model>.ours.pb` is there (the same
+model as this library writes it, made by `pytest --update-golden`), TensorFlow must accept and run it: what it computes
+is kept.
 """
 
 from __future__ import annotations

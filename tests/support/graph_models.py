@@ -1,7 +1,7 @@
 """Models that tests build with both libraries: their graphs and their first steps of training must be the same.
 
-Each is a function of the library (`sessile`, or TensorFlow while recording) that fills the default graph; its inputs are
-`x` and `labels`, its outputs `loss` and `logits`, and `train` is the operation of one step, `init` that of the start.
+Each is a function of the library (`sessile`, or TensorFlow while recording) that fills the default graph; its inputs
+are `x` and `labels`, its outputs `loss` and `logits`; `train` is the operation of one step, `init` that of the start.
 """
 
 from __future__ import annotations
