@@ -60,8 +60,11 @@ class DynamicStitch(OpDefinition):
         rows = [b.reshape(v, (_count(p.type.shape), *row)) for p, v in zip(indices, data, strict=True)]
         places, values = b.concat(flat, 0), b.concat(rows, 0)
         known = b.known_numbers(places)
-        if known is not None and sorted(known.tolist()) == list(range(len(known))):
-            return b.emit("gather", values, b.sizes(np.argsort(known)), axis=0, batch=0)
+        if known is not None:
+            latest = {place: k for k, place in enumerate(known.tolist())}  # where places repeat, the last counts
+            if set(latest) == set(range(len(latest))):
+                order = b.sizes([latest[place] for place in range(len(latest))])
+                return b.emit("gather", values, order, axis=0, batch=0)
         (last,) = b.sizes_of(b.reduce("max", places, [0])) if known is None else (int(known.max()),)
         target = b.fill((last + 1, *row), False if values.type.dtype == "bool" else 0, values.type.dtype)
         return b.emit("scatter", target, b.expand_dims(places, [1]), values, function="set")
