@@ -1,7 +1,7 @@
 """The definitions of operations are TensorFlow's: names and types of inputs, outputs and attributes, and defaults.
 
-Compared with the definitions of TensorFlow 2.21, which have gained attributes since 1.15, each with a default that means
-what was so before.
+Compared with the definitions of TensorFlow 2.21, which have gained attributes since 1.15, each with a default that
+means what was so before.
 """
 
 import gzip
