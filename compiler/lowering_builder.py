@@ -80,7 +80,7 @@ class LoweringBuilder(ProgramBuilder):
         self._variables = variables
         self._initial: dict[str, Value] = {}
         self._writes: dict[str, list[tuple[int, Value]]] = {}
-        self._elements: dict[Value, list[Value]] = {}
+        self._elements: dict[Value, list[Size | Value]] = {}
         self._write_count = 0
         self._reach: dict[Operation, int] = {}
         self._symbol_of_number: dict[int, str] = {}
@@ -118,21 +118,33 @@ class LoweringBuilder(ProgramBuilder):
 
     # --- vectors of sizes and computed numbers
 
-    def remember_elements(self, vector: Value, elements: Sequence[Value]) -> Value:
-        """Notes the scalars that a vector was made of, so that rules can ask for one by one; returns the vector."""
+    def remember_elements(self, vector: Value, elements: Sequence[Size | Value]) -> Value:
+        """Notes what a vector was made of, so that rules can ask for its elements one by one; returns the vector."""
         self._elements[vector] = list(elements)
         return vector
 
     def elements_of(self, vector: Value) -> list[Size | Value]:
-        """The elements of a vector of whole numbers: as sizes where they are known or fed, otherwise as scalar values.
-        """
+        """The elements of a vector of whole numbers: as sizes where they are known or fed, otherwise as scalars."""
         if self.known(vector) is not None or vector in self.value_hints:
             return list(self.sizes_of(vector))
         elements = self._elements.get(vector)
         if elements is None:
             length = self.number(vector.type.shape[0])
             elements = [self.reshape(self.slice(vector, [k], [1]), ()) for k in range(length)]
-        return [element if self.known(element) is None else self.sizes_of(element)[0] for element in elements]
+        return [self.sizes_of(e)[0] if isinstance(e, Value) and self.known(e) is not None else e for e in elements]
+
+    def has_known_elements(self, vector: Value) -> bool:
+        """Whether something is known of single elements of a vector."""
+        return self.known(vector) is not None or vector in self._elements
+
+    def sizes_of(self, value: Value) -> list[Size]:
+        """The elements of a tensor of whole numbers as sizes; those that are not known become symbols."""
+        elements = self._elements.get(value)
+        if elements is None or self.known(value) is not None:
+            return super().sizes_of(value)
+        sizes = [super(LoweringBuilder, self).sizes_of(e)[0] if isinstance(e, Value) else e for e in elements]
+        self._known[value] = np.array(sizes, object)
+        return sizes
 
     def vector(self, elements: Sequence[Size | Value], dtype: str = "i64") -> Value:
         """A vector of sizes and scalar values."""
