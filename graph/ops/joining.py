@@ -46,11 +46,24 @@ class ConcatV2(OpDefinition):
     def lower(self, b: Any, values: list[Any], axis: Any) -> Any:
         (place,) = numbers_of(b, axis)
         rank = max(value.type.rank for value in values)
-        inside = -rank <= place < rank
+        places = f"[{-rank}, {rank})"
         b.require(
-            inside, f"ConcatOp : Expected concatenating dimensions in the range [{-rank}, {rank}), but got {place}"
+            -rank <= place < rank, f"ConcatOp : Expected concatenating dimensions in the range {places}, got {place}"
         )
-        return b.concat(values, place % rank)
+        result = b.concat(values, place % rank)
+        return (
+            b.remember_elements(result, _elements(b, values)) if _is_worth_taking_apart(b, result, values) else result
+        )
+
+
+def _is_worth_taking_apart(b: Any, result: Any, values: list[Any]) -> bool:
+    """Whether single elements of a vector of whole numbers are known, though not all of them."""
+    is_index = result.type.rank == 1 and result.type.dtype in ("i32", "i64") and isinstance(result.type.shape[0], int)
+    return is_index and b.known(result) is None and any(b.has_known_elements(value) for value in values)
+
+
+def _elements(b: Any, values: list[Any]) -> list[Any]:
+    return [element for value in values for element in b.elements_of(value)]
 
 
 @operation("Concat")
