@@ -16,7 +16,7 @@ from sessile.compiler.fusion.domain import Domain
 from sessile.compiler.fusion.index_maps import Index, Map, axes_of, linear, operand_maps, shifted
 from sessile.compiler.kernel_call import NoKernel
 from sessile.ir.program import Instruction, Region, Value
-from sessile.ir.sizes import Size
+from sessile.ir.sizes import Size, maximum, minimum
 
 Choice = tuple[Value, Map, int]
 """A piecewise value, where it is read, and the axis that is cut."""
@@ -125,7 +125,7 @@ class ElementGraph:
         for axis, (before, after) in enumerate(zip(attributes["low"], attributes["high"], strict=True)):
             if before == 0 and after == 0:
                 continue
-            starts = [0, before, before + x.type.shape[axis], instruction.result.type.shape[axis]]
+            starts = _pad_starts(x.type.shape[axis], before, after)
             if self._chosen(instruction.result, index, axis, starts) != 1:
                 return self.element(filling, ())
             place[axis] = shifted(index[axis], -before)
@@ -151,6 +151,16 @@ class ElementGraph:
         if loop is None:
             raise NoKernel("the pieces of an array are not read one after another")
         raise CutLoops(choice, loop, list(itertools.pairwise(places)))
+
+
+def _pad_starts(size: Size, before: Size, after: Size) -> list[Size]:
+    """Where on an axis the filling, the operand, and the filling again begin, and the end; negative padding cuts."""
+    total = before + size + after
+    first = maximum(before, 0)
+    last = before + size if isinstance(after, int) and after >= 0 else minimum(before + size, total)
+    if not (isinstance(before, int) and before >= 0):
+        last = maximum(last, first)
+    return [0, first, last, total]
 
 
 def reduction_place(instruction: Instruction, domain: Domain) -> Map:
