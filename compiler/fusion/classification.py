@@ -18,6 +18,8 @@ MOST_CONCATENATED = 8
 _REPEATED = frozenset({"broadcast", "reshape", "slice", "reverse", "convert", "iota", "constant", "sizes"})
 # The functions that kernels know for complex numbers; the others run on the host.
 _COMPLEX_FUNCTIONS = frozenset({"add", "sub", "mul", "neg", "real", "imag", "conj", "eq", "ne"})
+# The others are computed by the host, and would take a whole kernel there.
+_OF_COMPLEX_NUMBERS = frozenset({"add", "sub", "mul", "neg", "conj", "real", "imag", "eq", "ne"})
 _UNSUITABLE = frozenset({"string", "resource"})
 
 

@@ -94,6 +94,37 @@ program @transposed {
         assert check_text(text, {"x": made_up(RANDOM, "f32", (n, 70, 2))}, n) == {"loop": 1}
 
 
+def test_padding_between_elements() -> None:
+    text = """
+program @spread {
+  size n = parameter "x" axis 0
+  %0 = parameter "x" : f32[n, 3, 4]
+  %1 = parameter "filling" : f32[]
+  %2 = pad %0, %1 {high: [0, -1, 2], interior: [1, 2, 0], low: [2, -2, 1]} : f32[2*n + 1, 4, 7]
+  return %2
+}
+"""
+    for n in (1, 2, 5):
+        parameters = {"x": made_up(RANDOM, "f32", (n, 3, 4)), "filling": np.array(0.5, "f4")}
+        assert check_text(text, parameters, n) == {"pad": 1}
+
+
+def test_parts_share_a_long_loop_inside_a_short_one() -> None:
+    text = """
+program @inner {
+  %0 = parameter "x" : f32[3, 500]
+  %1 = parameter "bias" : f32[3]
+  %2 = broadcast %1 {axes: [0]} : f32[3, 500]
+  %3 = map add %0, %2 : f32[3, 500]
+  return %3
+}
+"""
+    parameters = {"x": made_up(RANDOM, "f32", (3, 500)), "bias": made_up(RANDOM, "f32", (3,))}
+    assert check_text(text, parameters) == {"loop": 1}
+    (call,) = KERNEL_RULES["fused"](_fused(text))
+    assert re.search(r"for i0 in range\(n0\):\n.*\n *for i1 in range\(n1 \* part", call.source.source)
+
+
 # --- contractions
 
 

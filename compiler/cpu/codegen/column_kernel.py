@@ -10,7 +10,7 @@ from sessile.compiler.cpu.codegen.accumulator import Accumulator
 from sessile.compiler.cpu.codegen.block import Block
 from sessile.compiler.cpu.codegen.element_graph import Element
 from sessile.compiler.cpu.codegen.emitter import comment_of
-from sessile.compiler.cpu.codegen.loops import Loop, shared_range, whole_range
+from sessile.compiler.cpu.codegen.loops import Loop, nested, whole_range
 from sessile.compiler.cpu.codegen.reduction_plan import ReductionPlan
 from sessile.compiler.cpu.codegen.region_kernel import RegionKernel
 from sessile.compiler.cpu.codegen.row_kernel import RowWriter
@@ -20,7 +20,10 @@ TILE = 1024
 
 def write_column_kernel(kernel: RegionKernel, plan: ReductionPlan) -> None:
     """Writes all loops of a region whose reductions keep the innermost loop."""
-    ColumnWriter(kernel, plan).write(kernel.writer.body, plan.kept[:-1], is_first=True)
+    columns = ColumnWriter(kernel, plan)
+    outer = plan.kept[:-1]
+    with nested(kernel.writer, columns.names, kernel.writer.body, outer, share=bool(outer)) as block:
+        columns.write(block, is_shared=not outer)
 
 
 class ColumnWriter:
@@ -34,18 +37,13 @@ class ColumnWriter:
         self.columns = plan.kept[-1]
         self._wide = wide_type(plan)
 
-    def write(self, block: Block, loops: list[Loop], is_first: bool) -> None:
-        """The outer kept loops, and in them the tiles."""
+    def write(self, block: Block, is_shared: bool) -> None:
+        """All columns, or those of a part."""
         writer = self.kernel.writer
-        if loops:
-            steps = (shared_range if is_first else whole_range)(writer, loops[0])
-            with block.inside(f"for {self.names.name(loops[0])} in {steps}:", loops[0].axis) as inner:
-                self.write(inner, loops[1:], is_first=False)
-            return
         size = writer.size(self.columns.size)
         column = self.names.name(self.columns)
         start, stop = "0", size
-        if is_first:
+        if is_shared:
             start, stop = "first", "last"
             block.line(f"first = {size} * part // parts")
             block.line(f"last = {size} * (part + 1) // parts")

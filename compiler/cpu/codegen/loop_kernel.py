@@ -13,7 +13,7 @@ from sessile.compiler.cpu.codegen import scalar_code
 from sessile.compiler.cpu.codegen.block import Block
 from sessile.compiler.cpu.codegen.element_graph import Choice, CutLoops, Element, ElementGraph
 from sessile.compiler.cpu.codegen.emitter import Emitter
-from sessile.compiler.cpu.codegen.loops import Loop, LoopNames, collapsed, counting, shared_range, whole_range
+from sessile.compiler.cpu.codegen.loops import Loop, LoopNames, collapsed, counting, nested
 from sessile.compiler.cpu.codegen.region_kernel import RegionKernel
 from sessile.compiler.fusion.domain import Domain
 from sessile.compiler.fusion.index_maps import Index, SplitAxis, reshape_map
@@ -121,36 +121,12 @@ def _write_nest(kernel: RegionKernel, nest: Nest) -> None:
     names = LoopNames(kernel.writer, loops)
     emitter = kernel.emitter(names)
     body = kernel.writer.body
-    if not loops:
-        with body.inside("if part == 0:") as block:
-            store_all(kernel, emitter, block, roots)
-    elif tiled:
+    if tiled:
         _write_tiled(kernel, emitter, names, body, loops, roots)
-    else:
-        counted = counting(loops[-1], graph.elements.values())
-        _write_plain(kernel, emitter, names, body, loops, roots, counted)
-
-
-def _write_plain(
-    kernel: RegionKernel,
-    emitter: Emitter,
-    names: LoopNames,
-    block: Block,
-    loops: list[Loop],
-    roots: Roots,
-    counted: str,
-) -> None:
-    """Loops one in the other, the innermost counted by `counted`."""
-    if not loops:
-        store_all(kernel, emitter, block, roots)
         return
-    loop, *inner_loops = loops
-    if block is kernel.writer.body:
-        steps = shared_range(kernel.writer, loop)
-    else:
-        steps = whole_range(kernel.writer, loop, "range" if inner_loops else counted)
-    with block.inside(f"for {names.name(loop)} in {steps}:", loop.axis) as inner:
-        _write_plain(kernel, emitter, names, inner, inner_loops, roots, counted)
+    counted = counting(loops[-1], graph.elements.values()) if loops else ""
+    with nested(kernel.writer, names, body, loops, counted) as block:
+        store_all(kernel, emitter, block, roots)
 
 
 def store_all(kernel: RegionKernel, emitter: Emitter, block: Block, roots: Roots) -> None:
@@ -198,18 +174,11 @@ def _write_tiled(
         stop = f"min({name} * {length} + {length}, {writer.size(loop.size)})"
         return f"for {names.name(loop)} in range({start}{name} * {length}, {start}{stop}):"
 
-    def nest(block: Block, left: list[Loop], is_first: bool) -> None:
-        if left:
-            steps = (shared_range if is_first else whole_range)(writer, left[0])
-            with block.inside(f"for {names.name(left[0])} in {steps}:", left[0].axis) as inner:
-                nest(inner, left[1:], False)
-            return
-        with (
-            block.inside(tiles(rows, "row_tile", ROWS, is_first)) as row_tile,
-            row_tile.inside(tiles(columns, "column_tile", COLUMNS, False)) as column_tile,
-            column_tile.inside(elements(rows, "row_tile", ROWS), rows.axis) as row,
-            row.inside(elements(columns, "column_tile", COLUMNS), columns.axis) as element,
-        ):
-            store_all(kernel, emitter, element, roots)
-
-    nest(body, outer, True)
+    with (
+        nested(writer, names, body, outer, share=bool(outer)) as block,
+        block.inside(tiles(rows, "row_tile", ROWS, not outer)) as row_tile,
+        row_tile.inside(tiles(columns, "column_tile", COLUMNS, False)) as column_tile,
+        column_tile.inside(elements(rows, "row_tile", ROWS), rows.axis) as row,
+        row.inside(elements(columns, "column_tile", COLUMNS), columns.axis) as element,
+    ):
+        store_all(kernel, emitter, element, roots)

@@ -6,9 +6,11 @@ and writes the headers of loops. The outermost loop of a kernel is shared betwee
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
+from sessile.compiler.cpu.codegen.block import Block
 from sessile.compiler.cpu.codegen.element_graph import Element
 from sessile.compiler.cpu.codegen.kernel_writer import KernelWriter
 from sessile.compiler.fusion.classification import cost
@@ -17,6 +19,8 @@ from sessile.compiler.fusion.index_maps import Index
 from sessile.ir.scalar_functions import TRANSCENDENTAL
 from sessile.ir.sizes import Size, SizeExpression, maximum, product
 
+_ENOUGH = 16
+"""Iterations that can be shared among parts."""
 _SHORT, _SHORT_IF_COSTLY = 32, 128
 """Iterations, with cheap and with costly bodies, up to which the rest after whole vectors takes most of the time."""
 Stretches = Mapping[int, tuple[Size, Size]]
@@ -102,6 +106,31 @@ def _sign(size: Size) -> tuple[bool, Size]:
     return negative, -size if negative else size
 
 
+@contextmanager
+def nested(
+    writer: KernelWriter,
+    names: LoopNames,
+    block: Block,
+    loops: Sequence[Loop],
+    counted: str = "range",
+    share: bool = True,
+) -> Iterator[Block]:
+    """The block inside loops, one in the other; the innermost counts by `counted`. Parts share one if `share` holds.
+
+    Without a loop that could be shared, the first part does everything.
+    """
+    with ExitStack() as stack:
+        shared = shared_loop(loops) if loops and share else None
+        if share and not loops:
+            block = stack.enter_context(block.inside("if part == 0:"))
+        for loop in loops:
+            steps = whole_range(writer, loop, counted if loop is loops[-1] else "range")
+            if loop is shared:
+                steps = shared_range(writer, loop)
+            block = stack.enter_context(block.inside(f"for {names.name(loop)} in {steps}:", loop.axis))
+        yield block
+
+
 def shared_range(writer: KernelWriter, loop: Loop) -> str:
     """The header's range of a loop of which a part does its share."""
     size = writer.size(size_of(loop))
@@ -116,6 +145,12 @@ def whole_range(writer: KernelWriter, loop: Loop, counting: str = "range") -> st
     if loop.start == 0:
         return f"{counting}({writer.size(loop.size)})"
     return f"{counting}({writer.size(loop.start)}, {writer.size(loop.start + size_of(loop))})"
+
+
+def shared_loop(loops: Sequence[Loop]) -> Loop:
+    """The loop that parts share: the outermost that has enough iterations for all, or else the longest."""
+    sizes = [min(loop.size, _ENOUGH) if isinstance(loop.size, int) else _ENOUGH for loop in loops]
+    return loops[sizes.index(max(sizes))]
 
 
 def counting(loop: Loop, elements: Iterable[Element]) -> str:

@@ -11,7 +11,7 @@ from sessile.compiler.cpu.codegen.accumulator import BLOCK
 from sessile.compiler.cpu.codegen.block import Block
 from sessile.compiler.cpu.codegen.element_graph import Element
 from sessile.compiler.cpu.codegen.emitter import Emitter
-from sessile.compiler.cpu.codegen.loops import Loop, LoopNames, counting, iterations, shared_range, whole_range
+from sessile.compiler.cpu.codegen.loops import Loop, LoopNames, counting, iterations, nested
 from sessile.compiler.cpu.codegen.reduction_plan import ReductionPlan, Result
 from sessile.compiler.cpu.codegen.region_kernel import RegionKernel
 from sessile.compiler.fusion.index_maps import Index, strides
@@ -20,7 +20,9 @@ from sessile.ir.sizes import product
 
 def write_row_kernel(kernel: RegionKernel, plan: ReductionPlan) -> None:
     """Writes all loops of a region with reductions; parts share the rows."""
-    RowWriter(kernel, plan).write(kernel.writer.body, plan.kept, is_first=True)
+    rows = RowWriter(kernel, plan)
+    with nested(kernel.writer, rows.names, kernel.writer.body, plan.kept) as row:
+        rows.write_row(row)
 
 
 class RowWriter:
@@ -36,19 +38,6 @@ class RowWriter:
         self._kept = plan.kept_elements(kernel.overwrites)
         self._slots = self._find_slots()
         kernel.count_work(plan.loops, plan.graph.elements.values())
-
-    def write(self, block: Block, loops: list[Loop], is_first: bool) -> None:
-        """The loops over rows, and in them a row."""
-        if loops:
-            loop = loops[0]
-            steps = (shared_range if is_first else whole_range)(self.kernel.writer, loop)
-            with block.inside(f"for {self.names.name(loop)} in {steps}:", loop.axis) as inner:
-                self.write(inner, loops[1:], is_first=False)
-        elif is_first:
-            with block.inside("if part == 0:") as inner:
-                self.write_row(inner)
-        else:
-            self.write_row(block)
 
     def write_row(self, row: Block) -> None:
         """All passes over one row, and the results that it has."""

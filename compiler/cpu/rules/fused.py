@@ -5,6 +5,7 @@ from __future__ import annotations
 from sessile.compiler.cpu.codegen.contraction_epilogue import contraction_end
 from sessile.compiler.cpu.codegen.loop_kernel import loop_calls
 from sessile.compiler.cpu.codegen.reduce_kernel import reduction_calls
+from sessile.compiler.cpu.codegen.spread_kernel import has_gaps, spread_calls
 from sessile.compiler.cpu.rules.contractions import contraction_call
 from sessile.compiler.fusion.index_maps import NotSimple
 from sessile.compiler.kernel_call import KernelCall, NoKernel, kernel_rule
@@ -43,8 +44,8 @@ _CALLS = {
 )  # fmt: skip
 def alone(instruction: Instruction) -> tuple[KernelCall, ...]:
     """The kernel of a single instruction: that of a fused one which holds nothing else."""
-    if instruction.name == "pad" and any(gap != 0 for gap in instruction.attributes["interior"]):
-        raise NoKernel("loops do not put gaps between elements")
+    if instruction.name == "pad" and has_gaps(instruction):
+        return spread_calls(as_fused(instruction, "loop"))
     return fused(as_fused(instruction, "loop"))
 
 
