@@ -350,3 +350,25 @@ def scalar_mul(scalar: Any, x: Any, name: str | None = None) -> Any:
     if isinstance(x, Tensor) or not hasattr(x, "with_values"):
         return Mul(scalar, x, name=name)
     return x.with_values(Mul(scalar, x.values, name=name))
+
+
+@public("math.polyval")
+def polyval(coeffs: Any, x: Any, name: str | None = None) -> Tensor:
+    """The value of a polynomial, element by element, by Horner's rule.
+
+    Args:
+        coeffs: a list of tensors, the coefficients of falling powers, which broadcast against `x`.
+        x: a tensor of numbers.
+        name: a name for the operations.
+
+    Returns 0 where there are no coefficients.
+    """
+    with name_scope(name, "polyval", [*coeffs, x]):
+        x = internal_convert(x, None, "x")
+        if not coeffs:
+            return filling.zeros_like(x)
+        factors = [internal_convert(c, None, f"coeff_{k}", x.dtype.base_dtype) for k, c in enumerate(coeffs)]
+        total = factors[0]
+        for factor in factors[1:]:
+            total = factor + total * x
+        return total

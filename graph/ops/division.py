@@ -288,3 +288,16 @@ def div_no_nan(x: Any, y: Any, name: str | None = None) -> Tensor:
         x = internal_convert(x, None, "x")
         y = internal_convert(y, x.dtype.base_dtype, "y")
         return DivNoNan(x, y, name=scope)
+
+
+@public("math.reciprocal_no_nan")
+def reciprocal_no_nan(x: Any, name: str | None = None) -> Tensor:
+    """1 / x, element by element, and 0 wherever x is 0.
+
+    Args:
+        x: a tensor of floating or complex numbers.
+        name: a name for the operations.
+    """
+    with name_scope(name, "reciprocal_no_nan", [x]) as scope:
+        x = internal_convert(x, None, "x")
+        return DivNoNan(internal_convert(1, x.dtype.base_dtype, "one"), x, name=scope)

@@ -53,7 +53,7 @@ class Abs(UnaryElementwise):
         return [grad * Sign(op.inputs[0])]
 
 
-@public("abs", "math.abs")
+@public("abs", "math.abs", "complex_abs")
 def abs(x: Any, name: str | None = None) -> Tensor:
     """|x|, element by element.
 

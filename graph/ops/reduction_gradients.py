@@ -44,16 +44,19 @@ def reduced_shape(input_shape: Tensor, axes: Tensor) -> Tensor:
     return stitching.DynamicStitch([ranges.range_(0, rank), axes], [input_shape, ones])
 
 
-def _kept_shape(op: Any) -> tuple[Tensor, Tensor]:
-    """The shape of a reduction's input, and that with the reduced axes at size 1."""
+def _kept_shape(op: Any) -> tuple[Tensor, Tensor, Tensor]:
+    """The shape of a reduction's input, that with reduced axes at size 1, and how often to repeat one for the other."""
     sizes, axes = op.inputs[0].shape.sizes, _axes(op)
     shape = shapes.shape(op.inputs[0])
     if axes is None:
-        return shape, reduced_shape(shape, op.inputs[1])
+        kept = reduced_shape(shape, op.inputs[1])
+        return shape, kept, _safe_quotient(shape, kept)
     is_reduced = np.isin(np.arange(len(sizes)), axes).astype(np.int32)
     if None not in sizes:
-        return shape, constants.constant(np.where(is_reduced, 1, sizes).astype(np.int32))
-    return shape, shape * (1 - is_reduced) + is_reduced
+        ones = np.ones(len(sizes), np.int32)
+        kept, repeats = np.where(is_reduced, ones, sizes), np.where(is_reduced, sizes, ones)
+        return shape, constants.constant(kept.astype(np.int32)), constants.constant(repeats.astype(np.int32))
+    return shape, shape * (1 - is_reduced) + is_reduced, shape * is_reduced + (1 - is_reduced)
 
 
 def of_sum(op: Any, grad: Tensor) -> Tensor:
@@ -61,8 +64,7 @@ def of_sum(op: Any, grad: Tensor) -> Tensor:
     sizes = op.inputs[0].shape.sizes
     if sizes is not None and _axes(op) == list(range(len(sizes))):
         return tiling.Tile(shapes.reshape(grad, [1] * len(sizes)), shapes.shape(op.inputs[0]))
-    shape, kept = _kept_shape(op)
-    repeats = _safe_quotient(shape, kept)
+    _, kept, repeats = _kept_shape(op)
     return tiling.Tile(shapes.reshape(grad, kept), repeats)
 
 
@@ -85,7 +87,7 @@ def of_mean(op: Any, grad: Tensor) -> Tensor:
 
 def of_extreme(op: Any, grad: Tensor) -> Tensor:
     """The gradient at the extreme elements, in equal parts where there are several."""
-    _, kept = _kept_shape(op)
+    _, kept, _ = _kept_shape(op)
     y = shapes.reshape(op.outputs[0], kept)
     grad = shapes.reshape(grad, kept)
     indicators = casts.cast(comparison.Equal(y, op.inputs[0]), grad.dtype)
@@ -95,7 +97,7 @@ def of_extreme(op: Any, grad: Tensor) -> Tensor:
 
 def of_norm(op: Any, grad: Tensor) -> Tensor:
     """grad * x / norm."""
-    _, kept = _kept_shape(op)
+    _, kept, _ = _kept_shape(op)
     norm = shapes.reshape(op.outputs[0], kept)
     return op.inputs[0] * (shapes.reshape(grad, kept) / norm)
 
@@ -107,7 +109,7 @@ def of_product(op: Any, grad: Tensor) -> Tensor:
         raise UnimplementedError(
             op.node_def, op, f"the gradient of {op.name} (Prod) over axes that the graph leaves open"
         )
-    shape, kept = _kept_shape(op)
+    shape, kept, repeats = _kept_shape(op)
     others = [axis for axis in range(x.shape.ndims) if axis not in axes]
     order = [*axes, *others]
     reduced_first = transposition.transpose(x, order)
@@ -116,7 +118,7 @@ def of_product(op: Any, grad: Tensor) -> Tensor:
     right = scans.cumprod(flat, axis=0, exclusive=True, reverse=True)
     product = complex_numbers.conj(left) * complex_numbers.conj(right)
     back = transposition.transpose(shapes.reshape(product, shapes.shape(reduced_first)), np.argsort(order).tolist())
-    spread = tiling.Tile(shapes.reshape(grad, kept), _safe_quotient(shape, kept))
+    spread = tiling.Tile(shapes.reshape(grad, kept), repeats)
     return shapes.reshape(spread * back, shape)
 
 

@@ -56,6 +56,10 @@ SAMPLES = [
     ),
     *samples("xlogy gradient", lambda tf, x, y: tf.math.xlogy(x, y), uniform(1, 2, 3), uniform(1, 2, 3), names=False),
     *samples("xdivy", lambda tf, x, y: tf.math.xdivy(x, y), uniform(1, 2, 3), uniform(1, 2, 3), names=False),
+    *samples("polyval", lambda tf, x: tf.math.polyval([2.0, x, -1.0], x), normal(3), names=False, gradient=False),
+    *samples(
+        "reciprocal_no_nan", lambda tf, x: tf.math.reciprocal_no_nan(x), fixed([2.0, 0.0]), names=False, gradient=False
+    ),
     *samples("add_n", lambda tf, x, y, z: tf.add_n([x, y, z]), normal(2, 3), normal(2, 3), normal(2, 3), dtypes=REALS),
     *samples("add_n of one", lambda tf, x: tf.add_n([x]), normal(2)),
     *samples("accumulate_n", lambda tf, x, y: tf.accumulate_n([x, y]), normal(2, 3), normal(2, 3), names=False),
