@@ -78,7 +78,7 @@ def find_public(module: str, name: str) -> Any:
 def offered_by(module: str) -> list[str]:
     """The names in a public module, those of the modules below it among them."""
     prefix = _entry(module, "")
-    below = [name[len(prefix) :] for name in (*PUBLIC, *LAZY) if name.startswith(prefix)]
+    below = [name[len(prefix) :] for name in (*PUBLIC, *LAZY, "compat.v1") if name.startswith(prefix)]
     return list(dict.fromkeys(first for name in below if not (first := name.partition(".")[0]).startswith("_")))
 
 
