@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -140,8 +141,8 @@ class Strided(OpDefinition):
     outputs = {"output": "T"}
 
 
-def _masks_of(op: Any) -> dict[str, int]:
-    return {name: op._attributes[name] for name in _MASKS}
+def _masks_of(attributes: Mapping[str, Any]) -> dict[str, int]:
+    return {name: attributes[name] for name in _MASKS}
 
 
 @operation("StridedSlice")
@@ -150,24 +151,12 @@ class StridedSlice(Strided):
 
     inputs = {"input": "T", "begin": "Index", "end": "Index", "strides": "Index"}
 
-    def infer(
-        self,
-        input: Tensor,
-        begin: Tensor,
-        end: Tensor,
-        strides: Tensor,
-        *,
-        begin_mask: int,
-        end_mask: int,
-        ellipsis_mask: int,
-        new_axis_mask: int,
-        shrink_axis_mask: int,
-    ) -> TensorShape:
+    def infer(self, input: Tensor, begin: Tensor, end: Tensor, strides: Tensor, **attributes: Any) -> TensorShape:
         sizes = input.shape.sizes
         (length,) = begin.shape.with_rank(1).merge_with(end.shape).merge_with(strides.shape).as_list()
         if sizes is None or length is None:
             return UNKNOWN
-        masks = Masks(begin_mask, end_mask, ellipsis_mask, new_axis_mask, shrink_axis_mask)
+        masks = Masks(**_masks_of(attributes))
         begins, ends, steps = (_partly_known(tensor, length) for tensor in (begin, end, strides))
         entries = entries_of(begins, ends, steps, masks, len(sizes))
         result: list[int | None] = []
@@ -183,34 +172,21 @@ class StridedSlice(Strided):
                 raise ValueError(f"slice index {entry.begin} of dimension {axis} out of bounds.")
         return TensorShape(result)
 
-    def fold(
-        self,
-        known: Any,
-        input: Tensor,
-        begin: Tensor,
-        end: Tensor,
-        strides: Tensor,
-        *,
-        begin_mask: int,
-        end_mask: int,
-        ellipsis_mask: int,
-        new_axis_mask: int,
-        shrink_axis_mask: int,
-    ) -> Any:
+    def fold(self, known: Any, input: Tensor, begin: Tensor, end: Tensor, strides: Tensor, **attributes: Any) -> Any:
         begins, ends, steps = (known(tensor).tolist() for tensor in (begin, end, strides))
         if any(None in vector for vector in (begins, ends, steps)):
             return None
         value = known(input)
-        masks = Masks(begin_mask, end_mask, ellipsis_mask, new_axis_mask, shrink_axis_mask)
+        masks = Masks(**_masks_of(attributes))
         return value[numpy_index(entries_of(begins, ends, steps, masks, value.ndim))]
 
     def gradient(self, op: Any, grad: Tensor) -> list[Any]:
         source, begin, end, strides = op.inputs
         shape = shapes.shape(source, out_type=begin.dtype.base_dtype)
-        return [StridedSliceGrad(shape, begin, end, strides, grad, **_masks_of(op)), None, None, None]
+        return [StridedSliceGrad(shape, begin, end, strides, grad, **_masks_of(op._attributes)), None, None, None]
 
     def lower(self, b: Any, input: Any, begin: Any, end: Any, strides: Any) -> Any:
-        masks = Masks(**_masks_of(b.operation))
+        masks = Masks(**_masks_of(b.operation.attributes))
         vectors = (b.elements_of(begin), b.elements_of(end), b.sizes_of(strides))
         return take(b, input, entries_of(*vectors, masks, input.type.rank))
 
@@ -235,11 +211,11 @@ class StridedSliceGrad(Strided):
 
     def gradient(self, op: Any, grad: Tensor) -> list[Any]:
         _, begin, end, strides, _ = op.inputs
-        return [None, None, None, None, StridedSlice(grad, begin, end, strides, **_masks_of(op))]
+        return [None, None, None, None, StridedSlice(grad, begin, end, strides, **_masks_of(op._attributes))]
 
     def lower(self, b: Any, shape: Any, begin: Any, end: Any, strides: Any, dy: Any) -> Any:
         sizes = b.sizes_of(shape)
-        masks = Masks(**_masks_of(b.operation))
+        masks = Masks(**_masks_of(b.operation.attributes))
         vectors = (b.elements_of(begin), b.elements_of(end), b.sizes_of(strides))
         return place_back(b, dy, sizes, entries_of(*vectors, masks, len(sizes)))
 

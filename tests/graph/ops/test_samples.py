@@ -101,7 +101,8 @@ def test_gradients_are_finite_differences(sample: Sample) -> None:
         loss = tf.add_n([tf.reduce_sum(t * tf.constant(_weights(random, t))) for t in outputs])
         grads = tf.gradients(loss, [placeholders[k] for k in varied])
         dense = [
-            tf.zeros_like(placeholders[k]) if g is None else tf.convert_to_tensor(g) for k, g in zip(varied, grads)
+            tf.zeros_like(placeholders[k]) if g is None else tf.convert_to_tensor(g)
+            for k, g in zip(varied, grads, strict=True)
         ]
         with tf.Session() as session:
             feeds = dict(zip(placeholders, inputs, strict=True))
