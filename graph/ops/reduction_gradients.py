@@ -54,8 +54,8 @@ def _kept_shape(op: Any) -> tuple[Tensor, Tensor, Tensor]:
     is_reduced = np.isin(np.arange(len(sizes)), axes).astype(np.int32)
     if None not in sizes:
         ones = np.ones(len(sizes), np.int32)
-        kept, repeats = np.where(is_reduced, ones, sizes), np.where(is_reduced, sizes, ones)
-        return shape, constants.constant(kept.astype(np.int32)), constants.constant(repeats.astype(np.int32))
+        parts = np.where(is_reduced, ones, sizes), np.where(is_reduced, sizes, ones)
+        return shape, *(constants.constant(part.astype(np.int32)) for part in parts)  # type: ignore[return-value]
     return shape, shape * (1 - is_reduced) + is_reduced, shape * is_reduced + (1 - is_reduced)
 
 
