@@ -1,4 +1,4 @@
-"""What `tf.contrib.layers` offered besides layers: its own initializers, whose formulas differ slightly, and regularizers."""
+"""What `tf.contrib.layers` offered besides layers: initializers with formulas of their own, and regularizers."""
 
 from __future__ import annotations
 
@@ -20,9 +20,13 @@ Regularizer = Callable[[Any], Any]
 
 @public("contrib.layers.variance_scaling_initializer")
 def variance_scaling_initializer(
-    factor: float = 2.0, mode: str = "FAN_IN", uniform: bool = False, seed: int | None = None, dtype: Any = dtypes.float32
+    factor: float = 2.0,
+    mode: str = "FAN_IN",
+    uniform: bool = False,
+    seed: int | None = None,
+    dtype: Any = dtypes.float32,
 ) -> Callable[..., Tensor]:
-    """An initializer of numbers whose variance is `factor` divided by the number of a unit's inputs, outputs, or their mean.
+    """An initializer of numbers with variance factor / n, where n is the number of inputs, outputs, or their mean.
 
     Args:
         factor: a number.
@@ -89,7 +93,7 @@ def l2_regularizer(scale: float, scope: str | None = None) -> Regularizer:
 
 @public("contrib.layers.l1_regularizer")
 def l1_regularizer(scale: float, scope: str | None = None) -> Regularizer:
-    """A regularizer: `scale` times the sum of the magnitudes of the weights; the arguments are those of `l2_regularizer`."""
+    """A regularizer: `scale` times the sum of the magnitudes of the weights; see `l2_regularizer`."""
     return _regularizer(scale, scope, "l1_regularizer", lambda w: reductions.reduce_sum(elementwise.abs(w)))
 
 

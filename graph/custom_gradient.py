@@ -23,18 +23,19 @@ def custom_gradient(f: Callable[..., Any]) -> Callable[..., Any]:
             return tf.log(1 + e), grad
 
     Args:
-        f: takes tensors; returns a tensor (or a list or tuple of them), and a function from the gradients with respect to
-            these to those with respect to the arguments.
+        f: takes tensors; returns a tensor (or a list or tuple of them), and a function from the gradients with
+            respect to these to those with respect to the arguments.
 
-    Returns a function with the arguments of `f` that returns the result. It raises ValueError for arguments by name, and
-    for gradients of another number than arguments when it is differentiated.
+    Returns a function with the arguments of `f` that returns the result. It raises ValueError for arguments by name,
+    and for gradients of another number than arguments when it is differentiated.
     """
 
     @functools.wraps(f)
     def decorated(*args: Any, **kwargs: Any) -> Any:
         if kwargs:
             raise ValueError(
-                "The custom_gradient decorator currently supports keywords arguments only when eager execution is enabled."
+                "The custom_gradient decorator currently supports keywords arguments only when eager execution is "
+                "enabled."
             )
         arguments = [convert_to_tensor(argument) for argument in args]
         result, gradient = f(*arguments)

@@ -24,7 +24,7 @@ class AggregationMethod:
 
 
 def aggregated(grads: Sequence[Any], op_name: str, method: int | None) -> Any:
-    """The sum of gradients (tensors or `IndexedSlices`) with respect to an output of the operation; None for no gradient.
+    """The sum of gradients with respect to an output of the operation, tensors or `IndexedSlices`; None for none.
 
     Raises TypeError for what is no gradient, ValueError for an unknown method.
     """

@@ -1,4 +1,4 @@
-"""Which function differentiates an operation: the rule in its definition, or one registered with `tf.RegisterGradient`."""
+"""Which function differentiates an operation: the rule of its definition, or one that was registered."""
 
 from __future__ import annotations
 
@@ -30,7 +30,8 @@ class RegisterGradient:
             return grad, tf.negative(grad)
 
     The function gets the operation and the gradients with respect to its outputs; it returns those with respect to its
-    inputs, None where there is none. With `Graph.gradient_override_map` it takes the place of an operation's own gradient.
+    inputs, None where there is none. With `Graph.gradient_override_map` it takes the place of an operation's own
+    gradient.
 
     Raises TypeError for a type that is no string, KeyError when the type has a gradient already.
     """

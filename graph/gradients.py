@@ -60,7 +60,8 @@ def gradients(
 
     Returns a list with a tensor, an IndexedSlices, or None for each x.
 
-    Raises LookupError where an operation on the way has no gradient, ValueError or TypeError for arguments that do not fit.
+    Raises LookupError where an operation on the way has no gradient, ValueError or TypeError for arguments that do
+    not fit.
     """
     ys, xs, stops = _as_list(ys), _as_list(xs), _as_list(stop_gradients)
     given = [None] * len(ys) if grad_ys is None else _as_list(grad_ys)
@@ -116,7 +117,7 @@ def _ones(y: Tensor, index: int) -> Tensor:
 
 
 def _checked(grad: Any, y: Tensor, index: int) -> Any:
-    """The given initial gradient, under a name of its own. Raises TypeError when its type does not go with that of y."""
+    """The given initial gradient, under a name of its own. Raises TypeError when its type does not go with y's."""
     own, dtype = grad.dtype.base_dtype, y.dtype.base_dtype
     if dtype.is_complex:
         fits, kind, wanted = own.is_complex, "complex", "complex"
@@ -153,10 +154,10 @@ def hessians(
         name: a name scope for the operations added.
         colocate_gradients_with_ops, gate_gradients, aggregation_method: as for `gradients`.
 
-    Returns for each x a tensor of shape x.shape + x.shape. Raises ValueError for an x that no y depends on and for an x of
-    unknown shape.
+    Returns for each x a tensor of shape x.shape + x.shape. Raises ValueError for an x that no y depends on and for an
+    x of unknown shape.
     """
-    options = {
+    options: dict[str, Any] = {
         "colocate_gradients_with_ops": colocate_gradients_with_ops,
         "gate_gradients": gate_gradients,
         "aggregation_method": aggregation_method,
@@ -278,6 +279,6 @@ def _match_shape(op: Operation, tensor: Tensor, grad: Tensor) -> None:
         grad.set_shape(tensor.shape)
     except ValueError:
         raise ValueError(
-            f"Incompatible shapes between op input and calculated input gradient. Forward operation: {op.name}. Original "
-            f"input shape: {tensor.shape}. Calculated input gradient shape: {grad.shape}"
+            f"Incompatible shapes between op input and calculated input gradient. Forward operation: {op.name}. "
+            f"Original input shape: {tensor.shape}. Calculated input gradient shape: {grad.shape}"
         ) from None

@@ -1,7 +1,7 @@
 """Initial values that depend on other variables, in a form that does not need those to be initialised first.
 
-`w = tf.Variable(2 * u)` reads `u`, while one operation initialises both. The computation of the initial value is therefore
-repeated with `u` replaced by its own initial value where it has no value yet.
+`w = tf.Variable(2 * u)` reads `u`, while one operation initialises both. The computation of the initial value is
+therefore repeated with `u` replaced by its own initial value where it has no value yet.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ _VARIABLES = ("VariableV2", "Variable")
 
 
 def guarded_initial_value(name: str, value: Tensor) -> Tensor:
-    """`value`, or the same computation with initialised variables, for the initial value of the variable called `name`."""
+    """`value`, or the same computation on initialised variables, as the initial value of the variable `name`."""
     order = _readers_of_variables(value.op)
     if not order:
         return value
@@ -34,7 +34,7 @@ def guarded_initial_value(name: str, value: Tensor) -> Tensor:
 
 
 def _readers_of_variables(root: Operation) -> list[Operation]:
-    """The operations that `root` depends on, itself included, which read variables: each after those that it depends on."""
+    """`root` and the operations that it depends on, as far as they read variables, each after those before it."""
     reads: dict[Operation, bool] = {}
     order: list[Operation] = []
     stack = [(root, False)]

@@ -71,10 +71,15 @@ class Constant(Initializer):
 
     def __init__(self, value: Any = 0, dtype: Any = dtypes.float32, verify_shape: bool = False) -> None:
         if not (np.isscalar(value) or isinstance(value, (list, tuple, np.ndarray))):
-            raise TypeError(f"Invalid type for initial value: {type(value)} (expected Python scalar, list or tuple of values, or numpy.ndarray).")
+            raise TypeError(
+                f"Invalid type for initial value: {type(value)} (expected Python scalar, list or tuple of values, or "
+                f"numpy.ndarray)."
+            )
         self.value, self.dtype, self._verify_shape = value, as_dtype(dtype), verify_shape
 
-    def __call__(self, shape: Any, dtype: Any = None, partition_info: Any = None, verify_shape: bool | None = None) -> Any:
+    def __call__(
+        self, shape: Any, dtype: Any = None, partition_info: Any = None, verify_shape: bool | None = None
+    ) -> Any:
         verify = self._verify_shape if verify_shape is None else verify_shape
         return constants.constant(self.value, dtype=dtype or self.dtype, shape=shape, verify_shape=verify)
 
@@ -105,7 +110,9 @@ def _floating(dtype: Any) -> Any:
 class RandomUniform(Initializer):
     """Numbers spread evenly over [minval, maxval)."""
 
-    def __init__(self, minval: Any = 0, maxval: Any = None, seed: int | None = None, dtype: Any = dtypes.float32) -> None:
+    def __init__(
+        self, minval: Any = 0, maxval: Any = None, seed: int | None = None, dtype: Any = dtypes.float32
+    ) -> None:
         self.minval, self.maxval, self.seed, self.dtype = minval, maxval, seed, as_dtype(dtype)
 
     def __call__(self, shape: Any, dtype: Any = None, partition_info: Any = None) -> Any:
@@ -121,7 +128,9 @@ class RandomNormal(_Seeded):
 
     arguments = ("mean", "stddev")
 
-    def __init__(self, mean: Any = 0.0, stddev: Any = 1.0, seed: int | None = None, dtype: Any = dtypes.float32) -> None:
+    def __init__(
+        self, mean: Any = 0.0, stddev: Any = 1.0, seed: int | None = None, dtype: Any = dtypes.float32
+    ) -> None:
         super().__init__(seed, dtype)
         self.mean, self.stddev = mean, stddev
 
@@ -135,7 +144,9 @@ class TruncatedNormal(_Seeded):
 
     arguments = ("mean", "stddev")
 
-    def __init__(self, mean: Any = 0.0, stddev: Any = 1.0, seed: int | None = None, dtype: Any = dtypes.float32) -> None:
+    def __init__(
+        self, mean: Any = 0.0, stddev: Any = 1.0, seed: int | None = None, dtype: Any = dtypes.float32
+    ) -> None:
         super().__init__(seed, dtype)
         self.mean, self.stddev = mean, stddev
 
@@ -264,7 +275,8 @@ class Identity(Initializer):
     def __call__(self, shape: Any, dtype: Any = None, partition_info: Any = None) -> Any:
         if len(shape) != 2:
             raise ValueError("Identity matrix initializer can only be used for 2D matrices.")
-        return self.gain * diagonals.eye(*shape, dtype=dtype or self.dtype)
+        rows, columns = shape
+        return self.gain * diagonals.eye(rows, columns, dtype=dtype or self.dtype)
 
 
 def fans(shape: Sequence[Any]) -> tuple[float, float]:

@@ -8,9 +8,9 @@ from typing import Any
 from sessile.graph.data_type import as_dtype
 from sessile.graph.graph import get_default_graph
 from sessile.graph.graph_keys import GraphKeys
+from sessile.graph.name_scope import name_scope
 from sessile.graph.op_definition import OPS
 from sessile.graph.operation import Operation
-from sessile.graph.name_scope import name_scope
 from sessile.graph.ops import constants, identity, joining, logic, selection, shapes, state
 from sessile.graph.public_names import public
 from sessile.graph.tensor import Tensor

@@ -1,7 +1,7 @@
 """`tf.variable_scope` and `tf.get_variable`: variables by name, shared between the places that ask for them.
 
-The scopes of a graph and the variables made through them are kept beside the graph. A variable's name is that of the nested
-variable scopes, whatever name scope the operations around it are in (TensorFlow 1.15).
+The scopes of a graph and the variables made through them are kept beside the graph. A variable's name is that of the
+nested variable scopes, whatever name scope the operations around it are in (TensorFlow 1.15).
 """
 
 from __future__ import annotations
@@ -223,14 +223,18 @@ def _get_or_make(
 def _is_trainable(trainable: bool | None, synchronization: VariableSynchronization) -> bool:
     if synchronization is VariableSynchronization.ON_READ:
         if trainable:
-            raise ValueError("Synchronization value can be set to VariableSynchronization.ON_READ only for non-trainable variables.")
+            raise ValueError(
+                "Synchronization value can be set to VariableSynchronization.ON_READ only for non-trainable variables."
+            )
         return False
     return True if trainable is None else trainable
 
 
 def _shared(found: Variable, name: str, shape: Any, dtype: DType, reuse: Any) -> Variable:
     if not reuse:
-        lines = "\n".join(f"  File {f.filename!r}, line {f.lineno}, in {f.name}\n    {f.line}" for f in found.op.traceback[-3:])
+        lines = "\n".join(
+            f"  File {f.filename!r}, line {f.lineno}, in {f.name}\n    {f.line}" for f in found.op.traceback[-3:]
+        )
         raise ValueError(
             f"Variable {name} already exists, disallowed. Did you mean to set reuse=True or reuse=tf.AUTO_REUSE in "
             f"VarScope? Originally defined at:\n\n{lines}"
@@ -241,7 +245,7 @@ def _shared(found: Variable, name: str, shape: Any, dtype: DType, reuse: Any) ->
         )
     if not dtype.is_compatible_with(found.dtype.base_dtype):
         raise ValueError(
-            f"Trying to share variable {name}, but specified dtype {dtype.name} and found dtype {found.dtype.base_dtype.name}."
+            f"Trying to share variable {name}, but specified dtype {dtype.name} and found dtype {found.dtype.name}."
         )
     return found
 
@@ -315,15 +319,16 @@ def get_variable(
         name: the name inside the scope.
         shape: the shape of a new variable; not with a constant initializer.
         dtype: the type; float32 or the scope's by default.
-        initializer: an initializer (`f(shape, dtype)`), a tensor or array; Glorot's uniform one by default for floating types.
+        initializer: an initializer (`f(shape, dtype)`), a tensor or array; Glorot's uniform one by default for
+            floating types.
         regularizer: a function from the variable to a loss, which goes to the collection REGULARIZATION_LOSSES.
         trainable: whether optimizers train it by default.
         collections: the collections of a new variable.
         custom_getter: a function that is called in place of the getter, with the getter as its first argument.
         constraint: what optimizers apply after an update.
 
-    Raises ValueError when the variable exists and the scope does not share, when it does not exist and must, and when shape
-    or type differ from those of the existing one.
+    Raises ValueError when the variable exists and the scope does not share, when it does not exist and must, and when
+    shape or type differ from those of the existing one.
     """
     scope = get_variable_scope()
     arguments: dict[str, Any] = {
@@ -347,10 +352,24 @@ def get_variable(
 
 
 @public("get_local_variable")
-def get_local_variable(name: str, *args: Any, collections: Sequence[str] | None = None, **kwargs: Any) -> Variable:
-    """`get_variable` for a variable that is neither trained nor saved: it goes to LOCAL_VARIABLES."""
-    kwargs["trainable"] = False
-    return get_variable(name, *args, collections=list(collections or []) + [GraphKeys.LOCAL_VARIABLES], **kwargs)
+def get_local_variable(
+    name: str,
+    shape: Any = None,
+    dtype: Any = None,
+    initializer: Any = None,
+    regularizer: Any = None,
+    trainable: bool = False,
+    collections: Sequence[str] | None = None,
+    **options: Any,
+) -> Variable:
+    """`get_variable` for a variable that is neither trained nor saved: it goes to LOCAL_VARIABLES.
+
+    Args:
+        name, shape, dtype, initializer, regularizer, collections, options: those of `get_variable`.
+        trainable: accepted without effect.
+    """
+    names = [*(collections or []), GraphKeys.LOCAL_VARIABLES]
+    return get_variable(name, shape, dtype, initializer, regularizer, False, names, **options)
 
 
 @public("variable_scope")
@@ -361,8 +380,8 @@ class variable_scope(AbstractContextManager[VariableScope]):
         name_or_scope: a name, or a scope to enter again; None takes `default_name`, made unique.
         default_name: a name for when the caller gave none.
         values: tensors that are about to be used; they must be of one graph.
-        initializer, regularizer, caching_device, partitioner, custom_getter, dtype, use_resource, constraint: defaults for
-            `get_variable` inside.
+        initializer, regularizer, caching_device, partitioner, custom_getter, dtype, use_resource, constraint:
+            defaults for `get_variable` inside.
         reuse: True shares existing variables, `tf.AUTO_REUSE` those that exist, None inherits.
         auxiliary_name_scope: False opens no name scope.
 
@@ -429,9 +448,11 @@ class variable_scope(AbstractContextManager[VariableScope]):
             given = self._name_or_scope
             short = given if isinstance(given, str) else given.name.rsplit("/", 1)[-1]
             opens = self._auxiliary and bool(short)
-            with name_scope(short) if opens else _current_name_scope() as opened:
-                with self._entered_as(store, given, opened) as scope:
-                    yield scope
+            with (
+                name_scope(short) if opens else _current_name_scope() as opened,
+                self._entered_as(store, given, opened) as scope,
+            ):
+                yield scope
 
     @contextmanager
     def _entered_as(self, store: _ScopeStore, given: str | VariableScope, opened: str) -> Iterator[VariableScope]:
@@ -443,7 +464,9 @@ class variable_scope(AbstractContextManager[VariableScope]):
         else:
             base, name = outer, f"{outer.name}/{given}" if outer.name else given
             reuse = self._reuse or outer.reuse
-        scope = VariableScope(reuse, name, name_scope=opened, custom_getter=_chained(base.custom_getter, self._custom_getter))
+        scope = VariableScope(
+            reuse, name, name_scope=opened, custom_getter=_chained(base.custom_getter, self._custom_getter)
+        )
         for attribute in _INHERITED:
             own = self._own[attribute]
             setattr(scope, attribute, getattr(base, attribute) if own is None else own)
@@ -486,7 +509,9 @@ def _chained(outer: Getter | None, inner: Getter | None) -> Getter | None:
 
 
 @public("variable_op_scope")
-def variable_op_scope(values: Sequence[Any], name_or_scope: Any, default_name: str | None = None, **arguments: Any) -> Any:
+def variable_op_scope(
+    values: Sequence[Any], name_or_scope: Any, default_name: str | None = None, **arguments: Any
+) -> Any:
     """The older form of `variable_scope`, with the values first."""
     return variable_scope(name_or_scope, default_name=default_name, values=values, **arguments)
 
@@ -494,4 +519,4 @@ def variable_op_scope(values: Sequence[Any], name_or_scope: Any, default_name: s
 @public("no_regularizer")
 def no_regularizer(_: Tensor) -> None:
     """A regularizer for scopes that shall not inherit one."""
-    return None
+    return

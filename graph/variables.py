@@ -1,7 +1,7 @@
 """`tf.Variable`: a value that a session keeps from run to run.
 
-A variable is four operations: the initial value, the variable itself (whose output refers to the value), the assignment that
-initialises it, and a read. Names and order are TensorFlow 1.15's.
+A variable is four operations: the initial value, the variable itself (whose output refers to the value), the
+assignment that initialises it, and a read. Names and order are TensorFlow 1.15's.
 """
 
 from __future__ import annotations
@@ -49,8 +49,8 @@ class Variable(TensorOperators):
     """A tensor whose value a session keeps, and that `assign` and its kin change.
 
     Args:
-        initial_value: what the variable is initialised with: a tensor, something that becomes one, or a function without
-            arguments that returns such (then `dtype` must be given).
+        initial_value: what the variable is initialised with: a tensor, something that becomes one, or a function
+            without arguments that returns such (then `dtype` must be given).
         trainable: whether optimizers train it by default.
         collections: the collections to enter it into; `GLOBAL_VARIABLES` by default.
         validate_shape: whether the initial value must have a known shape, which the variable keeps.
@@ -99,8 +99,8 @@ class Variable(TensorOperators):
             raise ValueError("The `constraint` argument must be a callable.")
         if collections is not None and not isinstance(collections, (list, tuple, set)):
             raise ValueError(
-                f"collections argument to Variable constructor must be a list, tuple, or set. Got {collections} of type "
-                f"{type(collections)}"
+                f"collections argument to Variable constructor must be a list, tuple, or set. Got {collections} of "
+                f"type {type(collections)}"
             )
         self._trainable = True if trainable is None else trainable
         self._constraint = constraint
@@ -166,7 +166,9 @@ class Variable(TensorOperators):
         self._initializer_op = element(variable_def.initializer_name)
         self._snapshot = element(variable_def.snapshot_name)
         has_initial = bool(variable_def.initial_value_name)
-        self._initial_value = element(variable_def.initial_value_name) if has_initial else self._initializer_op.inputs[1]
+        self._initial_value = (
+            element(variable_def.initial_value_name) if has_initial else self._initializer_op.inputs[1]
+        )
         self._trainable = getattr(variable_def, "trainable", True)
         self._constraint = None
 
@@ -284,11 +286,15 @@ class Variable(TensorOperators):
         """A new value; returns a tensor that holds it when run (the operation when not `read_value`)."""
         return _update(state.Assign(self._variable, value, use_locking=use_locking, name=name), read_value)
 
-    def assign_add(self, delta: Any, use_locking: bool = False, name: str | None = None, read_value: bool = True) -> Any:
+    def assign_add(
+        self, delta: Any, use_locking: bool = False, name: str | None = None, read_value: bool = True
+    ) -> Any:
         """Adds `delta`."""
         return _update(state.AssignAdd(self._variable, delta, use_locking=use_locking, name=name), read_value)
 
-    def assign_sub(self, delta: Any, use_locking: bool = False, name: str | None = None, read_value: bool = True) -> Any:
+    def assign_sub(
+        self, delta: Any, use_locking: bool = False, name: str | None = None, read_value: bool = True
+    ) -> Any:
         """Subtracts `delta`."""
         return _update(state.AssignSub(self._variable, delta, use_locking=use_locking, name=name), read_value)
 
@@ -410,10 +416,13 @@ def _update(updated: Tensor, read_value: bool) -> Any:
     return updated if read_value else updated.op
 
 
-def _variable_as_tensor(variable: Any, dtype: DType | None = None, name: str | None = None, as_ref: bool = False) -> Any:
+def _variable_as_tensor(
+    variable: Any, dtype: DType | None = None, name: str | None = None, as_ref: bool = False
+) -> Any:
     if dtype is not None and not dtype.is_compatible_with(variable.dtype):
         raise ValueError(
-            f"Incompatible type conversion requested to type '{dtype.name}' for variable of type '{variable.dtype.name}'"
+            f"Incompatible type conversion requested to type '{dtype.name}' for variable of type "
+            f"'{variable.dtype.name}'"
         )
     return variable._ref() if as_ref else variable.value()
 

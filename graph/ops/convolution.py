@@ -1,4 +1,7 @@
-"""Convolutions of images and volumes, depthwise ones too, and their gradients; what users call is in `convolution_functions`."""
+"""Convolutions of images and volumes, depthwise ones too, and their gradients.
+
+What users call stands in `convolution_functions` and `separable_convolution`.
+"""
 
 from __future__ import annotations
 
@@ -137,7 +140,7 @@ class Conv3DBackpropFilterV2(ConvolutionToFilter):
 
 
 def _as_grouped(sizes: Any) -> list[Any]:
-    """The sizes of a filter for groups of one channel from those of a depthwise one, [height, width, channels, multiplier]."""
+    """The sizes of the filter [height, width, channels, multiplier] as one for groups of a single channel."""
     *taps, channels, multiplier = sizes
     outputs = None if channels is None or multiplier is None else channels * multiplier
     return [*taps, 1, outputs]
@@ -155,7 +158,9 @@ class DepthwiseConv2dNative(Convolution):
         depth = of_rank(input, 4)[geometry.channel]
         if depth is not None and sizes[2] is not None and depth != sizes[2]:
             raise ValueError(f"Dimensions must be equal, but are {depth} and {sizes[2]}")
-        return geometry.output_shape(input, _as_grouped([*sizes[:2], depth if sizes[2] is None else sizes[2], sizes[3]]))
+        return geometry.output_shape(
+            input, _as_grouped([*sizes[:2], depth if sizes[2] is None else sizes[2], sizes[3]])
+        )
 
     def lower(self, b: Any, input: Any, filter: Any, **attributes: Any) -> Any:
         geometry = ConvolutionGeometry(attributes)

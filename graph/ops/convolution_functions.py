@@ -1,4 +1,4 @@
-"""`nn.conv2d` and its kin, with TensorFlow 1.15's signatures: plain, transposed, one- and three-dimensional convolutions."""
+"""`nn.conv2d` and its kin: plain and transposed convolutions over one to three axes (TensorFlow 1.15's signatures)."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from sessile.graph.tensor import Tensor
 
 
 def geometry_attributes(data_format: str, strides: Any, padding: Any, dilations: Any) -> dict[str, Any]:
-    """The attributes of a convolution from strides and dilations for all axes, for the spatial ones, or as one number."""
+    """The attributes of a convolution; strides and dilations for all axes, the spatial ones, or as one number."""
     rank = len(data_format)
     attributes = {
         "data_format": data_format,
@@ -229,7 +229,7 @@ def conv3d(
     name: str | None = None,
     filters: Any = None,
 ) -> Tensor:
-    """Convolution of volumes [batch, depth, height, width, channels] with filters of three spatial axes; see `conv2d`."""
+    """Convolution of volumes [batch, depth, height, width, channels] over three spatial axes; see `conv2d`."""
     taps = renamed_argument("filter", filter, "filters", filters)
     return Conv3D(input, taps, **geometry_attributes(data_format, strides, padding, dilations), name=name)
 

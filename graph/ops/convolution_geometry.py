@@ -1,8 +1,9 @@
 """One convolution: the roles of its axes, its static shape, and its three directions as the primitive `convolve`.
 
-The gradients of a convolution are convolutions again, with axes in other roles: that of the images spreads the gradient by
-the strides and slides the filter backwards over it; that of the filter slides the gradient over the images, the batch
-taking the part of the channels. Channels in groups ("depthwise" is one channel for each) are moved so that they stay apart.
+The gradients of a convolution are convolutions again, with axes in other roles: that of the images spreads the
+gradient by the strides and slides the filter backwards over it; that of the filter slides the gradient over the
+images, the batch taking the part of the channels. Channels in groups ("depthwise" is one channel for each) are moved
+so that they stay apart.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Cross entropies of labels and unscaled log probabilities (logits): of softmax with rows or indices, and of sigmoid."""
+"""Cross entropies of labels and logits: of softmax with rows of probabilities or with indices, and of sigmoid."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ _HALF = frozenset({dtypes.float16, dtypes.bfloat16})
 
 @operation("SoftmaxCrossEntropyWithLogits")
 class SoftmaxCrossEntropyWithLogits(OpDefinition):
-    """The cross entropy of rows of labels and Softmax of rows of logits, and its gradient with respect to the logits."""
+    """The cross entropy of rows of labels and Softmax of rows of logits, and its gradient to the logits."""
 
     inputs = {"features": "T", "labels": "T"}
     attributes = {"T": FLOATING}
@@ -235,8 +235,8 @@ def _check_sparse_shapes(labels: TensorShape, logits: TensorShape) -> None:
         )
     if not labels.is_compatible_with(logits[:-1]):
         raise ValueError(
-            f"Shape mismatch: The shape of labels (received {labels}) should equal the shape of logits except for the last "
-            f"dimension (received {logits})."
+            f"Shape mismatch: The shape of labels (received {labels}) should equal the shape of logits except for the "
+            f"last dimension (received {logits})."
         )
 
 
@@ -260,7 +260,9 @@ def sigmoid_cross_entropy_with_logits(
         is_positive = logits >= zeros
         positive = selection.where(is_positive, logits, zeros)
         negative = selection.where(is_positive, -logits, logits)
-        return arithmetic.Add(positive - logits * labels, transcendental.Log1p(transcendental.Exp(negative)), name=scope)
+        return arithmetic.Add(
+            positive - logits * labels, transcendental.Log1p(transcendental.Exp(negative)), name=scope
+        )
 
 
 @public("nn.weighted_cross_entropy_with_logits")

@@ -24,7 +24,7 @@ def dropout(
     name: str | None = None,
     rate: Any = None,
 ) -> Tensor:
-    """`x` with each element set to 0 with probability `rate`, and otherwise divided by 1 - rate (Srivastava et al., 2014).
+    """`x` with elements set to 0 with probability `rate`, the others divided by 1 - rate (Srivastava et al., 2014).
 
     Args:
         x: a floating tensor.
@@ -46,9 +46,11 @@ def dropout(
     with name_scope(name, "dropout", [x]):
         x = convert_to_tensor(x, name="x")
         if not x.dtype.is_floating:
-            raise ValueError(f"x has to be a floating point tensor since it's going to be scaled. Got a {x.dtype!r} tensor instead.")
+            raise ValueError(
+                f"x has to be a floating point tensor since it's going to be scaled. Got a {x.dtype!r} tensor instead."
+            )
         if isinstance(rate, numbers.Real):
-            if not 0 <= rate < 1:
+            if not 0 <= float(rate) < 1:
                 raise ValueError(f"rate must be a scalar tensor or a float in the range [0, 1), got {rate:g}")
             if rate == 0:
                 return x

@@ -1,11 +1,12 @@
 """Batch normalisation of images as one operation: by the moments of the batch while training, by given ones otherwise.
 
-Ioffe and Szegedy, "Batch Normalization: Accelerating Deep Network Training by Reducing Internal Covariate Shift" (2015).
+Ioffe and Szegedy, "Batch Normalization: Accelerating Deep Network Training by Reducing Internal Covariate Shift"
+(2015).
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from sessile.graph.convert import convert_to_tensor
 from sessile.graph.dtypes import bfloat16, float16, float32
@@ -54,8 +55,8 @@ class _Channels:
 class BatchNorm(OpDefinition):
     """Base of normalisations. The last outputs are kept for the gradient."""
 
-    inputs: Any = {"x": "T", "scale": "U", "offset": "U", "mean": "U", "variance": "U"}
-    attributes: Any = _MIXED
+    inputs: ClassVar[Any] = {"x": "T", "scale": "U", "offset": "U", "mean": "U", "variance": "U"}
+    attributes: ClassVar[Any] = _MIXED
     gradient_class: Any = None
 
     def infer(
@@ -79,7 +80,9 @@ class BatchNorm(OpDefinition):
             return [*results[:3], None, None]
         if data_format == b"NCHW":
             x, grad = transposition.transpose(x, [0, 2, 3, 1]), transposition.transpose(grad, [0, 2, 3, 1])
-        to_x, to_scale, to_offset, *_ = definition(grad, x, scale, *op.inputs[3:5], *rest, data_format="NHWC", **options)
+        to_x, to_scale, to_offset, *_ = definition(
+            grad, x, scale, *op.inputs[3:5], *rest, data_format="NHWC", **options
+        )
         if data_format == b"NCHW":
             to_x = transposition.transpose(to_x, [0, 3, 1, 2])
         return [to_x, to_scale, to_offset, None, None]
@@ -114,9 +117,15 @@ class BatchNorm(OpDefinition):
 class BatchNormGradient(OpDefinition):
     """Base of gradients of normalisations; the first reserved tensors are the mean and the variance that were used."""
 
-    inputs: Any = {"y_backprop": "T", "x": "T", "scale": float32, "reserve_space_1": "U", "reserve_space_2": "U"}
-    attributes: Any = _MIXED
-    outputs: Any = {
+    inputs: ClassVar[Any] = {
+        "y_backprop": "T",
+        "x": "T",
+        "scale": float32,
+        "reserve_space_1": "U",
+        "reserve_space_2": "U",
+    }
+    attributes: ClassVar[Any] = _MIXED
+    outputs: ClassVar[Any] = {
         "x_backprop": "T",
         "scale_backprop": "U",
         "offset_backprop": "U",
@@ -228,8 +237,8 @@ def fused_batch_norm(
         is_training: normalises by the moments of the batch.
         name: a name for the operation.
 
-    Returns the normalised images, the mean and the variance (unbiased when training). Raises ValueError when moments are
-    given for training.
+    Returns the normalised images, the mean and the variance (unbiased when training). Raises ValueError when moments
+    are given for training.
     """
     if is_training and (mean is not None or variance is not None):
         raise ValueError("Both 'mean' and 'variance' must be None if is_training is True.")

@@ -7,7 +7,7 @@ differentiation" (2008), and, for the QR decomposition, H.-J. Liao et al. (2019)
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -29,9 +29,9 @@ Array = np.ndarray[Any, Any]
 class MatrixFunction(OpDefinition):
     """Base of functions of the matrices in the last two axes."""
 
-    inputs: Any = {"input": "T"}
-    attributes: Any = {"T": _TYPES}
-    outputs: Any = {"output": "T"}
+    inputs: ClassVar[Any] = {"input": "T"}
+    attributes: ClassVar[Any] = {"T": _TYPES}
+    outputs: ClassVar[Any] = {"output": "T"}
 
     def compute(self, b: Any, function: Callable[..., Any], *operands: Any, shapes: list[list[Any]]) -> Any:
         """Calls NumPy on the operands; what LAPACK refuses ends the run."""
@@ -229,7 +229,9 @@ class LinearSystem(MatrixFunction):
         _, rows, columns = _sizes(b, matrix)
         _, height, _ = _sizes(b, rhs)
         b.require(rows == columns, f"Input matrix must be square, got {rows} x {columns}")
-        b.require(rows == height, f"Input matrix and right-hand side must have the same number of rows: {rows} vs {height}")
+        b.require(
+            rows == height, f"Input matrix and right-hand side must have the same number of rows: {rows} vs {height}"
+        )
         return self.compute(b, function, matrix, rhs, shapes=[list(rhs.type.shape)])[0]
 
 
@@ -323,7 +325,9 @@ class Qr(MatrixFunction):
     def gradient(self, op: Any, grad_q: Tensor, grad_r: Tensor) -> list[Any]:
         rows, columns = op.inputs[0].shape[-2:].as_list()
         if rows is None or columns is None or rows < columns or (op.attributes["full_matrices"] and rows != columns):
-            raise NotImplementedError(f"The gradient of a QR decomposition of shape {op.inputs[0].shape} is not defined.")
+            raise NotImplementedError(
+                f"The gradient of a QR decomposition of shape {op.inputs[0].shape} is not defined."
+            )
         q, r = op.outputs
         skew_q, skew_r = matrix.matmul(q, grad_q, adjoint_a=True), matrix.matmul(r, grad_r, adjoint_b=True)
         differences = (skew_q - adjoint(skew_q)) + (skew_r - adjoint(skew_r))
@@ -400,7 +404,7 @@ def _eigen_gradient(op: Any, grad_values: Tensor, grad_vectors: Tensor) -> Tenso
 
 @public("self_adjoint_eig", "linalg.eigh")
 def self_adjoint_eig(tensor: Any, name: str | None = None) -> tuple[Tensor, Tensor]:
-    """The eigenvalues [..., n], from the smallest on, and the eigenvectors [..., n, n] (as columns) of self-adjoint matrices.
+    """The eigenvalues of self-adjoint matrices, from the smallest on, and the eigenvectors as columns.
 
     Args:
         tensor: matrices, [..., n, n], of which only the lower triangle is read.

@@ -45,8 +45,8 @@ def log_poisson_loss(targets: Any, log_input: Any, compute_full_loss: bool = Fal
     Args:
         targets: counts, of the shape and type of `log_input`.
         log_input: the logarithms of the rates, floating.
-        compute_full_loss: adds Stirling's approximation of log(targets!) for targets above 1, which does not depend on the
-            rates.
+        compute_full_loss: adds Stirling's approximation of log(targets!) for targets above 1, which does not depend
+            on the rates.
         name: a name for the operations.
 
     Raises ValueError for shapes that differ.

@@ -41,7 +41,9 @@ _AVERAGE_TYPE = Attribute("type", allowed=FLOATING)
 class _Windows:
     """Windows over an image: sizes as far as padding needs them, and the way from elements to windows and back."""
 
-    def __init__(self, b: Any, image: Sequence[Any], ksize: Sequence[int], strides: Sequence[int], padding: bytes) -> None:
+    def __init__(
+        self, b: Any, image: Sequence[Any], ksize: Sequence[int], strides: Sequence[int], padding: bytes
+    ) -> None:
         if ksize[0] != 1 or strides[0] != 1:
             raise UnimplementedError(None, None, "Pooling is not yet supported on the batch dimension.")
         self.window, self.strides = tuple(ksize), tuple(strides)
@@ -77,7 +79,7 @@ class _Windows:
         return np.minimum(begins + self.window[axis], self.sizes[axis]) - np.maximum(begins, 0)
 
     def spread(self, b: Any, values: Any) -> Any:
-        """Adds each window's value to all elements of the window: windows over the values, pulled apart by the strides."""
+        """Adds each window's value to all its elements: windows over the values, which the strides pull apart."""
         low, high = [0] * len(self.sizes), [0] * len(self.sizes)
         for axis, (n, k, s) in enumerate(zip(self.sizes, self.window, self.strides, strict=True)):
             if self.moves[axis]:
@@ -138,7 +140,15 @@ class MaxPoolingGradient(OpDefinition):
         return [*zeros, type(self).second_gradient_class(image, pooled, grad, **_pooling_attributes(op))]
 
     def lower(
-        self, b: Any, orig_input: Any, orig_output: Any, grad: Any, *, ksize: list[int], strides: list[int], padding: bytes
+        self,
+        b: Any,
+        orig_input: Any,
+        orig_output: Any,
+        grad: Any,
+        *,
+        ksize: list[int],
+        strides: list[int],
+        padding: bytes,
     ) -> Any:
         windows = _Windows(b, orig_input.type.shape, ksize, strides, padding)
         return b.emit(
@@ -152,7 +162,7 @@ class MaxPoolingGradient(OpDefinition):
 
 
 class MaxPoolingSecondGradient(OpDefinition):
-    """Base of gradients of `MaxPoolingGradient`: of each window, what `grad` holds at the first largest element's place."""
+    """Base of gradients of `MaxPoolingGradient`: what `grad` holds at the place of each window's maximum."""
 
     inputs = {"orig_input": "T", "orig_output": "T", "grad": "T"}
     outputs = {"output": "T"}
@@ -167,7 +177,15 @@ class MaxPoolingSecondGradient(OpDefinition):
         return [*zeros, type(self).first_gradient_class(image, pooled, grad, **_pooling_attributes(op))]
 
     def lower(
-        self, b: Any, orig_input: Any, orig_output: Any, grad: Any, *, ksize: list[int], strides: list[int], padding: bytes
+        self,
+        b: Any,
+        orig_input: Any,
+        orig_output: Any,
+        grad: Any,
+        *,
+        ksize: list[int],
+        strides: list[int],
+        padding: bytes,
     ) -> Any:
         windows = _Windows(b, orig_input.type.shape, ksize, strides, padding)
         low, high = zip(*windows.padding, strict=True)
@@ -300,6 +318,7 @@ class MaxPool3DGradGrad(MaxPoolingSecondGradient):
 class AvgPool3D(AveragePooling):
     """The average of each window of volumes."""
 
+    inputs = {"input": "T"}
     attributes = _volume(_AVERAGE_TYPE)
 
 

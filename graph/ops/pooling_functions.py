@@ -19,9 +19,16 @@ from sessile.graph.tensor import Tensor
 
 
 def _pooled(
-    definition: Any, default_name: str, value: Any, ksize: Any, strides: Any, padding: Any, data_format: str, name: str | None
+    definition: Any,
+    default_name: str,
+    value: Any,
+    ksize: Any,
+    strides: Any,
+    padding: Any,
+    data_format: str,
+    name: str | None,
 ) -> Tensor:
-    """Pools images or volumes; the window and the strides are given for all axes, for the spatial ones, or as one number."""
+    """Pools images or volumes; window and strides for all axes, for the spatial ones, or as one number."""
     with name_scope(name, default_name, [value]) as scope:
         rank = len(data_format)
         return definition(
@@ -130,7 +137,14 @@ def avg_pool1d(
 
 
 def _pooled_sequence(
-    definition: Any, default_name: str, input: Any, ksize: Any, strides: Any, padding: Any, data_format: str, name: str | None
+    definition: Any,
+    default_name: str,
+    input: Any,
+    ksize: Any,
+    strides: Any,
+    padding: Any,
+    data_format: str,
+    name: str | None,
 ) -> Tensor:
     """Sequences are images of height 1."""
     with name_scope(name, default_name, [input]) as scope:
@@ -205,12 +219,14 @@ def _pooled_by_rank(
     if len(window) == 1:
         function = max_pool1d if kind == "MAX" else avg_pool1d
         return function(x, window, strides, padding, layout, name)
-    definition = {("MAX", 2): MaxPool, ("AVG", 2): AvgPool, ("MAX", 3): MaxPool3D, ("AVG", 3): AvgPool3D}[kind, len(window)]
+    definition = {("MAX", 2): MaxPool, ("AVG", 2): AvgPool, ("MAX", 3): MaxPool3D, ("AVG", 3): AvgPool3D}[
+        kind, len(window)
+    ]
     return _pooled(definition, "pool", x, window, strides, padding, layout, name)
 
 
 def _with_gaps(x: Tensor, gaps: list[int], layout: str, pooled: Callable[[Tensor], Tensor]) -> Tensor:
-    """Deals the elements that lie `gaps` apart to different images, where they are neighbours, and puts the results back."""
+    """Deals elements that lie `gaps` apart to different images, where they are neighbours, and puts results back."""
     first = layout.index("C") + 1 if layout.startswith("NC") else 1
     block = [1] * (first - 1) + gaps
     sizes = shapes.shape(x)[1 : 1 + len(block)]

@@ -128,7 +128,12 @@ def shape_tensor(shape: Any) -> Tensor:
 
 @public("random_uniform", "random.uniform")
 def random_uniform(
-    shape: Any, minval: Any = 0, maxval: Any = None, dtype: Any = dtypes.float32, seed: int | None = None, name: str | None = None
+    shape: Any,
+    minval: Any = 0,
+    maxval: Any = None,
+    dtype: Any = dtypes.float32,
+    seed: int | None = None,
+    name: str | None = None,
 ) -> Tensor:
     """Numbers spread evenly over [minval, maxval).
 
@@ -161,7 +166,12 @@ def random_uniform(
 
 @public("random_normal", "random.normal")
 def random_normal(
-    shape: Any, mean: Any = 0.0, stddev: Any = 1.0, dtype: Any = dtypes.float32, seed: int | None = None, name: str | None = None
+    shape: Any,
+    mean: Any = 0.0,
+    stddev: Any = 1.0,
+    dtype: Any = dtypes.float32,
+    seed: int | None = None,
+    name: str | None = None,
 ) -> Tensor:
     """Numbers of the normal distribution with the given mean and deviation."""
     return _scaled_normal(RandomStandardNormal, "random_normal", shape, mean, stddev, dtype, seed, name)
@@ -169,7 +179,12 @@ def random_normal(
 
 @public("truncated_normal", "random.truncated_normal")
 def truncated_normal(
-    shape: Any, mean: Any = 0.0, stddev: Any = 1.0, dtype: Any = dtypes.float32, seed: int | None = None, name: str | None = None
+    shape: Any,
+    mean: Any = 0.0,
+    stddev: Any = 1.0,
+    dtype: Any = dtypes.float32,
+    seed: int | None = None,
+    name: str | None = None,
 ) -> Tensor:
     """Numbers of the normal distribution, drawn again where they lie more than two deviations from the mean."""
     return _scaled_normal(TruncatedNormal, "truncated_normal", shape, mean, stddev, dtype, seed, name)
@@ -196,7 +211,7 @@ def random_shuffle(value: Any, seed: int | None = None, name: str | None = None)
 
 @public("random_crop", "image.random_crop")
 def random_crop(value: Any, size: Any, seed: int | None = None, name: str | None = None) -> Tensor:
-    """A part of `value` of shape `size`, from a random place. Fails when running where `size` is larger than `value`."""
+    """A part of `value` of shape `size`, from a random place. Running fails where `size` is too large."""
     with name_scope(name, "random_crop", [value, size]) as scope:
         value = convert_to_tensor(value, name="value")
         size = convert_to_tensor(size, dtype=dtypes.int32, name="size")

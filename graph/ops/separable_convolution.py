@@ -120,7 +120,7 @@ def _depthwise(
 
 
 def noted_rate(rate: Any, count: int) -> list[int]:
-    """The gaps as numbers, also noted in the graph as TensorFlow does. Raises ValueError for what are not `count` numbers."""
+    """The gaps as numbers, noted in the graph as TensorFlow does. Raises ValueError for another number of them."""
     sizes = np.broadcast_to(np.asarray(rate), (count,))
     if (sizes < 1).any():
         raise ValueError("dilation_rate must be positive")

@@ -100,7 +100,8 @@ def _along_axis(function: Any, logits: Any, axis: int | None, name: str | None) 
         raise InvalidArgumentError(
             None,
             None,
-            f"Dimension ({axis}) must be in the range [{-rank}, {rank}) where {rank} is the number of dimensions in the input.",
+            f"Dimension ({axis}) must be in the range [{-rank}, {rank}) where {rank} is the number of dimensions in "
+            f"the input.",
         )
     own_rank, place = shapes.rank(tensor), axis
     if axis < 0:

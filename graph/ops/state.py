@@ -56,7 +56,7 @@ class IsVariableInitialized(OpDefinition):
 
 @operation("InitializedValue")
 class InitializedValue(OpDefinition):
-    """A variable's value where it has one, otherwise its initial value; TensorFlow makes a conditional of several operations."""
+    """A variable's value where it has one, otherwise its initial value (a conditional in TensorFlow)."""
 
     inputs = {"ref": "ref T", "initial_value": "T"}
     attributes = {"T": Attribute("type")}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from sessile.graph import dtypes
 from sessile.graph.constant_value import constant_value_as_shape
@@ -22,8 +22,8 @@ from sessile.graph.tensor_shape import TensorShape
 class StatelessSource(OpDefinition):
     """Base of operations that fill a shape with samples which a seed of two numbers determines."""
 
-    inputs: Any = {"shape": "T", "seed": "Tseed"}
-    attributes: Any = {
+    inputs: ClassVar[Any] = {"shape": "T", "seed": "Tseed"}
+    attributes: ClassVar[Any] = {
         "dtype": Attribute("type", default=dtypes.float32, allowed=FLOATING),
         "T": Attribute("type", default=dtypes.int32, allowed=INDEX),
         "Tseed": Attribute("type", default=dtypes.int64, allowed=INDEX),
@@ -32,19 +32,17 @@ class StatelessSource(OpDefinition):
     differentiable = False
     kind = ""
 
-    def infer(self, shape: Tensor, seed: Tensor) -> TensorShape:
+    def infer(self, shape: Tensor, seed: Tensor, *bounds: Tensor) -> TensorShape:
         (count,) = of_rank(seed, 1)
         if count not in (None, 2):
             raise ValueError(f"seed must have shape [2], not [{count}]")
         return constant_value_as_shape(shape)
 
-    def lower(self, b: Any, shape: Any, seed: Any, *, dtype: Any) -> Any:
-        return _drawn(b, self.kind, shape, seed, (), dtype)
-
-
-def _drawn(b: Any, kind: str, shape: Any, seed: Any, parameters: tuple[Any, ...], dtype: Any) -> Any:
-    seed, sizes = b.exactly(seed, (2,)), tuple(b.sizes_of(shape))
-    return b.emit("stateless_random", seed, *parameters, kind=kind, dtype=b.element_type(dtype), shape=sizes)
+    def lower(self, b: Any, shape: Any, seed: Any, *bounds: Any, dtype: Any) -> Any:
+        if bounds:
+            b.emit("check", b.map("lt", *bounds), *bounds, message="Need minval < maxval, got {} >= {}")
+        seed, sizes = b.exactly(seed, (2,)), tuple(b.sizes_of(shape))
+        return b.emit("stateless_random", seed, *bounds, kind=self.kind, dtype=b.element_type(dtype), shape=sizes)
 
 
 @operation("StatelessRandomUniform")
@@ -78,13 +76,7 @@ class StatelessRandomUniformInt(StatelessSource):
         "T": Attribute("type", allowed=INDEX),
         "Tseed": Attribute("type", default=dtypes.int64, allowed=INDEX),
     }
-
-    def infer(self, shape: Tensor, seed: Tensor, minval: Tensor, maxval: Tensor) -> TensorShape:
-        return super().infer(shape, seed)
-
-    def lower(self, b: Any, shape: Any, seed: Any, minval: Any, maxval: Any, *, dtype: Any) -> Any:
-        b.emit("check", b.map("lt", minval, maxval), minval, maxval, message="Need minval < maxval, got {} >= {}")
-        return _drawn(b, "uniform_int", shape, seed, (minval, maxval), dtype)
+    kind = "uniform_int"
 
 
 @public("random.stateless_uniform")

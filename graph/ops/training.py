@@ -1,13 +1,14 @@
 """What the update rules of optimizers share, and the rules of gradient descent, momentum and Adam.
 
-A rule is an operation that takes the variable and its slots as references, and says in `step` what they become. Its sparse
-form takes the gradient of some rows and changes those rows alone: it gathers them, takes the same step, and puts them back.
+A rule is an operation that takes the variable and its slots as references, and says in `step` what they become. Its
+sparse form takes the gradient of some rows and changes those rows alone: it gathers them, takes the same step, and
+puts them back.
 """
 
 from __future__ import annotations
 
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, ClassVar
 
 from sessile.graph.dtypes import INDEX, NUMERIC
 from sessile.graph.op_definition import OpDefinition, operation
@@ -21,14 +22,14 @@ NewValues = dict[str, Any]
 
 def references_and_values(references: str, values: str) -> dict[str, Any]:
     """The inputs of a rule: the variable and its slots, then numbers, the gradient, and the places of its rows."""
-    inputs: dict[str, Any] = {name: "ref T" for name in references.split()}
+    inputs: dict[str, Any] = dict.fromkeys(references.split(), "ref T")
     return {**inputs, **{name: "Tindices" if name == "indices" else "T" for name in values.split()}}
 
 
 class UpdateRule(OpDefinition):
-    """Base of update rules. The gradient is the input called `grad` or `delta`; the output is the variable's reference."""
+    """Base of update rules: the gradient is the input `grad` or `delta`, the output the variable's reference."""
 
-    attributes: Any = {"T": NUMERIC, "use_locking": False}
+    attributes: ClassVar[Any] = {"T": NUMERIC, "use_locking": False}
     outputs = {"out": "ref T"}
     differentiable = False
 
@@ -65,7 +66,7 @@ class UpdateRule(OpDefinition):
 class SparseUpdateRule(UpdateRule):
     """Base of rules for some rows; derive from it first, and from the rule for the whole variable second."""
 
-    attributes: Any = {"T": NUMERIC, "Tindices": INDEX, "use_locking": False}
+    attributes: ClassVar[Any] = {"T": NUMERIC, "Tindices": INDEX, "use_locking": False}
 
     def infer(self, *inputs: Tensor) -> TensorShape:
         shape = inputs[0].shape
@@ -130,8 +131,8 @@ class SparseApplyMomentum(SparseUpdateRule, ApplyMomentum):
 class ApplyAdam(UpdateRule):
     """One step of Adam: m and v are the running means of gradients and of their squares.
 
-    Kingma and Ba, "Adam: A Method for Stochastic Optimization" (2015), in the form at the end of section 2, where the rate
-    corrects the bias; with Nesterov's momentum, Dozat (2016).
+    Kingma and Ba, "Adam: A Method for Stochastic Optimization" (2015), in the form at the end of section 2, where the
+    rate corrects the bias; with Nesterov's momentum, Dozat (2016).
     """
 
     inputs = references_and_values("var m v", "beta1_power beta2_power lr beta1 beta2 epsilon grad")

@@ -57,7 +57,7 @@ class SparseApplyAdadelta(SparseUpdateRule, ApplyAdadelta):
 
 @operation("ApplyRMSProp")
 class ApplyRMSProp(UpdateRule):
-    """ms is the running mean of grad²; mom = momentum * mom + lr * grad / sqrt(ms + epsilon); var -= mom (Tieleman, 2012)."""
+    """ms is a running mean of grad²; mom = momentum * mom + lr * grad / sqrt(ms + epsilon); var -= mom."""
 
     inputs = references_and_values("var ms mom", "lr rho momentum epsilon grad")
 

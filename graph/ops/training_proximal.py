@@ -14,7 +14,7 @@ def _shrunk(b: Any, x: Any, by: Any) -> Any:
 
 
 def _proximal(b: Any, var: Any, grad: Any, rate: Any, l1: Any, l2: Any) -> Any:
-    """A gradient step, then the nearest point under the penalties l1 * |var| + l2 / 2 * var² (Duchi and Singer, 2009)."""
+    """A gradient step, then the nearest point under penalties l1 |var| + l2 var² / 2 (Duchi and Singer, 2009)."""
     moved = b.sub(var, b.mul(grad, rate))
     return b.div(_shrunk(b, moved, b.mul(rate, b.max(l1, 0))), b.add(b.mul(rate, l2), 1))
 

@@ -34,7 +34,9 @@ def window_padding(size: int, window: int, stride: int, dilation: int, padding: 
     return total // 2, total - total // 2
 
 
-def output_size(size: int | None, window: int | None, stride: int, dilation: int, pad: bytes | tuple[int, int]) -> int | None:
+def output_size(
+    size: int | None, window: int | None, stride: int, dilation: int, pad: bytes | tuple[int, int]
+) -> int | None:
     """The number of windows along an axis, None while it is unknown. Raises ValueError where not one fits."""
     if size is None or window is None:
         return None

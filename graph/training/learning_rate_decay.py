@@ -97,7 +97,7 @@ def polynomial_decay(
     cycle: bool = False,
     name: str | None = None,
 ) -> Tensor:
-    """From learning_rate to end_learning_rate within decay_steps, as (1 - global_step / decay_steps) ** power goes to 0.
+    """From learning_rate to end_learning_rate within decay_steps, by a power of the share of steps that are left.
 
     Args:
         learning_rate: the rate at step 0, a floating scalar.
@@ -196,7 +196,7 @@ def linear_cosine_decay(
     beta: float = 0.001,
     name: str | None = None,
 ) -> Tensor:
-    """learning_rate * ((alpha + linear) * cosine + beta), where both fall from 1 to 0 within decay_steps (Bello et al., 2017).
+    """learning_rate * ((alpha + linear) * cosine + beta): both fall from 1 to 0 in decay_steps (Bello et al., 2017).
 
     Args:
         learning_rate: the rate at step 0, a floating scalar.

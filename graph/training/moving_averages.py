@@ -84,8 +84,7 @@ class ExponentialMovingAverage:
         return self._name
 
     def apply(self, var_list: Sequence[Any] | None = None) -> Operation:
-        """Makes averages of the variables or tensors in `var_list` (of all trainable variables by default), and returns the
-        operation that updates them.
+        """Makes averages of variables or tensors (all trainable variables by default), and an operation to update them.
 
         Raises TypeError for what is not floating.
         """

@@ -1,4 +1,4 @@
-"""`tf.train.Optimizer`: what all optimizers share. A subclass says what slots it keeps and how it updates one variable."""
+"""`tf.train.Optimizer`: what all optimizers share. Subclasses keep slots and say how one variable is updated."""
 
 from __future__ import annotations
 
@@ -84,8 +84,8 @@ class Optimizer:
         if not any(grad is not None for grad, _ in pairs):
             names = [str(variable) for _, variable in pairs]
             raise ValueError(
-                f"No gradients provided for any variable, check your graph for ops that do not support gradients, between "
-                f"variables {names} and loss {loss}."
+                f"No gradients provided for any variable, check your graph for ops that do not support gradients, "
+                f"between variables {names} and loss {loss}."
             )
         return self.apply_gradients(pairs, global_step=global_step, name=name)
 
@@ -101,7 +101,8 @@ class Optimizer:
         """Pairs of gradient (a tensor, an IndexedSlices, or None) and variable: the first half of `minimize`."""
         if gate_gradients not in (Optimizer.GATE_NONE, Optimizer.GATE_OP, Optimizer.GATE_GRAPH):
             raise ValueError(
-                f"gate_gradients must be one of: Optimizer.GATE_NONE, Optimizer.GATE_OP, Optimizer.GATE_GRAPH. Not {gate_gradients}"
+                f"gate_gradients must be one of: Optimizer.GATE_NONE, Optimizer.GATE_OP, Optimizer.GATE_GRAPH. Not "
+                f"{gate_gradients}"
             )
         if callable(loss):
             loss = loss()
@@ -134,9 +135,7 @@ class Optimizer:
             raise ValueError("No variables provided.")
         used = [(grad, variable) for grad, variable in pairs if grad is not None]
         if not used:
-            raise ValueError(
-                f"No gradients provided for any variable: {[str(variable) for _, variable in pairs]}."
-            )
+            raise ValueError(f"No gradients provided for any variable: {[str(variable) for _, variable in pairs]}.")
         variables = [variable for _, variable in used]
         graph = graph_of(variables)
         with graph.control_dependencies(None):
@@ -268,7 +267,9 @@ class Optimizer:
         summed = segments.UnsortedSegmentSum(grad.values, places, shapes.shape(rows)[0])
         return self._apply_sparse(IndexedSlices(summed, rows, grad.dense_shape), var)
 
-    def _apply_sparse_shared(self, grad: Tensor, var: Variable, indices: Tensor, scatter_add: Callable[..., Any]) -> Operation:
+    def _apply_sparse_shared(
+        self, grad: Tensor, var: Variable, indices: Tensor, scatter_add: Callable[..., Any]
+    ) -> Operation:
         raise NotImplementedError()
 
     def _finish(self, update_ops: list[Operation], name_scope: str) -> Operation:

@@ -34,7 +34,7 @@ def create_zeros_slot(primary: Any, name: str) -> Variable:
 
 
 def _slot_variable(initial: Any, shape: Any, dtype: Any) -> Variable:
-    """The slot takes the name of the scope that it is in; scopes that share or have getters of their own do not matter."""
+    """A slot with the name of its scope, whatever that shares and whatever getter it has."""
     scope = get_variable_scope()
     scope._reuse, scope.custom_getter = False, None
     validate = shape is not None or initial.shape.is_fully_defined()
