@@ -22,6 +22,7 @@ from support.differential import (
     one_primitive,
     seeds,
     sizes,
+    within_error,
     within_ulps,
 )
 from support.execution import compiled, interpreted
@@ -47,8 +48,8 @@ GAMMA_FUNCTIONS = ("lgamma", "digamma")
 
 
 def functions_of(dtype: str, arity: int) -> list[ScalarFunction]:
-    """The functions that have a kernel for an element type."""
-    left_out = HOST_FUNCTIONS if dtype in COMPLEX else GAMMA_FUNCTIONS if dtype == "f64" else ()
+    """The functions that have a kernel for an element type, but for those with a test of their own."""
+    left_out = {*HOST_FUNCTIONS, "mul"} if dtype in COMPLEX else GAMMA_FUNCTIONS if dtype == "f64" else ()
     functions = [f for f in SCALAR_FUNCTIONS.values() if f.arity == arity and dtype in f.types]
     return [f for f in functions if f.name not in left_out]
 
@@ -116,6 +117,15 @@ def test_gamma_functions_of_positive_numbers(function: str, seed: int, size: int
     differential = one_primitive("map", [("f64", ["n"])], {"function": function})
     x = np.abs(array("f64", (size,), seed))
     differential.check(named(x), within_ulps(ERROR_BOUNDS[f"{function}_f64"] + NUMPY_ULPS, absolute=1e-14))
+
+
+@pytest.mark.parametrize("dtype", sorted(COMPLEX))
+@SETTINGS
+@given(seed=seeds, size=sizes)
+def test_complex_products(dtype: str, seed: int, size: int) -> None:
+    x, y = (array(dtype, (size,), seed + k, special=False) for k in range(2))
+    rounding = 4 * np.finfo(dtype.replace("c64", "f4").replace("c128", "f8")).eps * np.abs(x) * np.abs(y)
+    one_primitive("map", [(dtype, ["n"])] * 2, {"function": "mul"}).check(named(x, y), within_error(rounding))
 
 
 @pytest.mark.parametrize("dtype", ["f16", "f32", "i64"])
