@@ -59,7 +59,7 @@ class Flag:
     def parse(self, text: str) -> None:
         """Takes a value from the command line. Raises IllegalFlagValueError."""
         parsed = self._parsed(text)
-        self.value = [*(self.value if self.present else []), *parsed] if self.repeats else parsed
+        self.value = self.value + parsed if self.repeats and self.present else parsed
         self.present = True
 
     def _parsed(self, value: Any) -> Any:
