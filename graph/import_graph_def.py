@@ -76,10 +76,14 @@ def import_graph_def(
     wanted = None if return_elements is None else _checked_names(return_elements)
     graph = get_default_graph()
     graph._check_not_finalized()
+    for value in mapped.values():
+        if isinstance(value, Tensor) and value.graph is not graph:
+            raise ValueError(f"{value} in `input_map` must be from the default graph, into which nodes are imported.")
     with graph._all_or_nothing(), name_scope(name, "import", list(mapped.values())) as scope:
         tensors = {key: _as_tensor(value, name) for key, value in mapped.items()}
-        importer = _Importer(graph, message, scope, {_source_of_key(key): t for key, t in tensors.items()})
-        importer.read(producer_op_list, wanted or ())
+        given = {_source_of_key(key): tensor for key, tensor in tensors.items()}
+        importer = _Importer(graph, message, scope, given, [source_of(text) for text in wanted or ()])
+        importer.read(producer_op_list)
         importer.make_operations()
         importer.connect()
         importer.infer()
@@ -93,11 +97,14 @@ def import_graph_def(
 class _Importer:
     """The nodes of one GraphDef on their way into a graph, which changes in `commit` only."""
 
-    def __init__(self, graph: Graph, message: GraphDef, scope: str, given: Mapping[Source, Tensor]) -> None:
+    def __init__(
+        self, graph: Graph, message: GraphDef, scope: str, given: Mapping[Source, Tensor], wanted: Sequence[Source]
+    ) -> None:
         self.graph = graph
         self.message = message
         self.scope = scope
         self.given = given
+        self.wanted = wanted
         self.used: set[Source] = set()
         self.nodes: dict[str, ImportedNode] = {}
         self.order: list[ImportedNode] = []
@@ -106,7 +113,7 @@ class _Importer:
 
     # --- reading
 
-    def read(self, producer_op_list: Any, wanted: Sequence[str]) -> None:
+    def read(self, producer_op_list: Any) -> None:
         """Checks all nodes, and orders them."""
         _check_versions(self.message.versions)
         self.nodes = read_nodes(self.message.node)
@@ -116,7 +123,6 @@ class _Importer:
             _forget_new_defaults(node, producer_op_list)
             read_attributes(node, OPS.get(node.message.op) or foreign.get(node.message.op))
             self.expected[node] = expected_inputs(node)
-        self.wanted = [source_of(text) for text in wanted]
 
     def _is_given(self, name: str, output: int) -> bool:
         if (name, output) not in self.given:
