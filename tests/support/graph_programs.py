@@ -303,7 +303,9 @@ def device_functions_see_the_operation(tf):
 
 @program
 def wrong_device_names_are_errors(tf):
-    return [error_class(lambda name=name: placed(tf, name)) for name in ("foo", "/task:x", "/cpu:0/gpu:1", "/device:cpu")]
+    return [
+        error_class(lambda name=name: placed(tf, name)) for name in ("foo", "/task:x", "/cpu:0/gpu:1", "/device:cpu")
+    ]
 
 
 @program
