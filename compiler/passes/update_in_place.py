@@ -45,17 +45,19 @@ class _Memory:
         self._reads: dict[str, Value] = {}
         self._writes: dict[str, Instruction] = {}
         self._computed: set[Value] = set()
+        self._end = len(program.instructions)
         for index, instruction in enumerate(program.instructions):
             self._note(index, instruction)
         for result in program.results:
-            self._last_uses[self._origin(result)] = len(program.instructions)
+            self._last_uses[self._origin(result)] = self._end
         self._written: dict[Value, list[Instruction]] = {}
         for write in self._writes.values():
             self._written.setdefault(self._origin(write.operands[0]), []).append(write)
 
     def _note(self, index: int, instruction: Instruction) -> None:
         for operand in instruction.operands:
-            self._last_uses[self._origin(operand)] = index
+            used = self._end if instruction.name == "write_variable" else index  # writes take effect when all is done
+            self._last_uses[self._origin(operand)] = max(self._last_uses.get(self._origin(operand), -1), used)
         match instruction.name:
             case "reshape":
                 self._origins[instruction.result] = self._origin(instruction.operands[0])
