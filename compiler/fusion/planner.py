@@ -44,16 +44,21 @@ class Planner:
         self._updates = {i.operands[0] for i in instructions if i.name == "write_variable"}
         self._nodes: list[tuple[Node, Instruction | Group]] = []
         self._reasons: dict[tuple[Value, Group], str] = {}
-        self._merged: dict[Group, Group] = {}
+        self._merged: dict[Instruction | Group, Group] = {}
 
     def plan(self) -> Plan:
         """The plan of the block."""
         for position in reversed(range(len(self._instructions))):
             self._place(position, self._instructions[position])
-        self._nodes.reverse()
-        self._nodes.sort(key=lambda node: node[0].label)
-        order = [each for _, each in self._nodes if not (isinstance(each, Group) and each in self._merged)]
+        order = [each for _, each in sorted(self._nodes, key=self._start) if each not in self._merged]
         return Plan(order, {(value, self._final(group)): reason for (value, group), reason in self._reasons.items()})
+
+    def _start(self, node: tuple[Node, Instruction | Group]) -> tuple[float, bool]:
+        """What comes first in the order of execution; at one label, what others need."""
+        label, each = node[0].label, node[1]
+        if isinstance(each, Group):
+            return label, True
+        return self._schedule.start(each, label), bool(each.operands)
 
     def _final(self, group: Group) -> Group:
         while group in self._merged:

@@ -16,6 +16,8 @@ from sessile.ir.size_substitution import symbols_in
 
 UNORDERED = frozenset({"parameter", "read_variable", "variable_is_initialized"})
 """Instructions that are not pure by name, but may run at any time."""
+_SOURCES = frozenset({"read_variable", "constant", "sizes"})
+"""Instructions that wait for nothing; they go before the first of their users."""
 _ALWAYS = float("-inf"), float("inf")
 
 
@@ -38,7 +40,8 @@ class Schedule:
         self._binders: dict[str, float] = {}
         self._effects: list[float] = []
         for position, instruction in enumerate(instructions):
-            self._positions.update(dict.fromkeys(instruction.results, float(position)))
+            if instruction.name not in _SOURCES or (self._binders and self._bound_before(instruction)):
+                self._positions.update(dict.fromkeys(instruction.results, float(position)))
             self._binders.update(dict.fromkeys(instruction.primitive.binds(instruction.attributes), float(position)))
             if not instruction.primitive.pure and instruction.name not in UNORDERED:
                 self._effects.append(float(position))
@@ -78,6 +81,12 @@ class Schedule:
             readers.append(group)
 
     # --- labels
+
+    def start(self, instruction: Instruction, label: float) -> float:
+        """The label with which an instruction outside of groups is executed, not later than with the given one."""
+        if any(value in self._positions for value in instruction.results):
+            return label
+        return min([label, *(node.label for value in instruction.results for node in self._users(value))])
 
     def window(self, position: int, instruction: Instruction) -> tuple[float, float]:
         """The effects that an instruction may not cross: none, unless it can fail."""
