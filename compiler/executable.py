@@ -225,6 +225,8 @@ class Executable:
     def _run_on_host(self, instruction: Instruction, context: RunContext, observer: RunObserver | None) -> None:
         context.bindings = self._memory.bindings
         operands = [self._memory.array(operand) for operand in instruction.operands]
+        if instruction.name == "call_host":  # what it calls may keep what it is given
+            operands = [operand.copy() for operand in operands]
         if observer is not None:
             observer.will_run(instruction)
         started = time.perf_counter_ns()

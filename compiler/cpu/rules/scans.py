@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from sessile.compiler.kernel_call import Buffer, KernelCall, NoKernel, Number, kernel_rule
+from sessile.compiler.kernel_call import Buffer, KernelCall, NoKernel, Number, Status, kernel_rule
 from sessile.compiler.kernel_source import kernel_source
 from sessile.ir.program import Instruction
 from sessile.ir.sizes import product
 from sessile.ir.types import FLOATS, INTEGERS
 
 _ARG_REDUCE = """\
-def kernel(x, out, outer, count, inner, part, parts):
-    total = outer * inner
+def kernel(x, out, {status}outer, count, inner, part, parts):
+{check}    total = outer * inner
     for place in range(total * part // parts, total * (part + 1) // parts):
         start = place // inner * count * inner + place % inner
         best = x[start]
@@ -21,6 +21,12 @@ def kernel(x, out, outer, count, inner, part, parts):
                 best = candidate
                 chosen = k
         out[place] = {index_type}(chosen)
+"""
+
+_CHECK = """\
+    if count == 0:
+        status[0] = 1
+        return
 """
 
 _SCAN = """\
@@ -49,9 +55,17 @@ def arg_reduce(instruction: Instruction) -> tuple[KernelCall, ...]:
     index_type = instruction.attributes["dtype"]
     is_nan = " or (best != best and candidate == candidate)" if dtype in FLOATS else ""
     relation = ">" if instruction.attributes["function"] == "max" else "<"
-    code = _ARG_REDUCE.format(relation=relation, or_nan=is_nan, index_type=index_type)
-    types = (f"*{dtype}", f"*{index_type}", "i64", "i64", "i64")
-    return (_along_axis(instruction, axis, ["arg", instruction.attributes["function"], dtype], code, types, 2),)
+    may_fail = not isinstance(x.type.shape[axis], int)
+    code = _ARG_REDUCE.format(
+        relation=relation,
+        or_nan=is_nan,
+        index_type=index_type,
+        status="status, " if may_fail else "",
+        check=_CHECK if may_fail else "",
+    )
+    types = (f"*{dtype}", f"*{index_type}", *["*i64"] * may_fail, "i64", "i64", "i64")
+    words = ["arg", instruction.attributes["function"], dtype]
+    return (_along_axis(instruction, axis, words, code, types, 2, may_fail),)
 
 
 @kernel_rule("scan")
@@ -80,13 +94,21 @@ def scan(instruction: Instruction) -> tuple[KernelCall, ...]:
 
 
 def _along_axis(
-    instruction: Instruction, axis: int, words: list[str], code: str, types: tuple[str, ...], cost: int
+    instruction: Instruction,
+    axis: int,
+    words: list[str],
+    code: str,
+    types: tuple[str, ...],
+    cost: int,
+    may_fail: bool = False,
 ) -> KernelCall:
     (x,) = instruction.operands
     shape = x.type.shape
     sizes = (product(shape[:axis]), shape[axis], product(shape[axis + 1 :]))
+    status = [Status()] if may_fail else []
     return KernelCall(
         kernel_source(words, code, types),
-        (Buffer(x), Buffer(instruction.result), *map(Number, sizes)),
+        (Buffer(x), Buffer(instruction.result), *status, *map(Number, sizes)),
         work=cost * x.type.size,
+        can_fail=may_fail,
     )
