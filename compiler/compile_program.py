@@ -18,7 +18,14 @@ from sessile.compiler.stages import NativeStage, Stage, split_into_stages
 from sessile.ir.program import Program
 from sessile.ir.types import TensorType
 
-NATIVE_PIPELINE = (*pass_pipeline.PIPELINE, "arrange-contractions", "fuse", "schedule-stages", "update-in-place")
+NATIVE_PIPELINE = (
+    *pass_pipeline.PIPELINE,
+    "arrange-contractions",
+    "fuse",
+    "schedule-stages",
+    "update-last",
+    "update-in-place",
+)
 
 Observer = Callable[[pass_pipeline.PassRecord], None]
 
