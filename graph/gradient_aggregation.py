@@ -41,14 +41,14 @@ def aggregated(grads: Sequence[Any], op_name: str, method: int | None) -> Any:
         return _joined(grads)
     if method == AggregationMethod.EXPERIMENTAL_TREE:
         return _summed_in_turn(grads, op_name)
-    return arithmetic.add_n(grads)
+    return arithmetic.AddN(grads)
 
 
 def _summed_in_turn(grads: Sequence[Any], op_name: str) -> Tensor:
     with get_default_graph().name_scope(f"{op_name}_gradient_sum"):
         total = grads[0]
         for grad in grads[1:]:
-            total = arithmetic.add_n([total, grad])
+            total = arithmetic.AddN([total, grad])
         return total
 
 

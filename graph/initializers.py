@@ -102,7 +102,7 @@ class _Seeded(Initializer):
 def _floating(dtype: Any) -> Any:
     kind = as_dtype(dtype)
     if not kind.is_floating:
-        raise ValueError(f"Expected floating point type, got {kind!r}.")
+        raise ValueError(f"Expected floating point type, got {kind}.")
     return kind
 
 

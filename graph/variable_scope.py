@@ -279,7 +279,7 @@ def _default_initializer(name: str, shape: Any, dtype: DType) -> Any:
         return initializers.GlorotUniform()
     if dtype.is_integer or dtype.is_unsigned or dtype.is_bool or dtype == dtypes.string:
         return initializers.Zeros()
-    raise ValueError(f"An initializer for variable {name} of {dtype.base_dtype!r} is required")
+    raise ValueError(f"An initializer for variable {name} of {dtype.base_dtype} is required")
 
 
 def _add_regularization(name: str, variable: Variable, regularizer: Callable[[Any], Any]) -> None:

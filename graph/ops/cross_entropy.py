@@ -156,8 +156,8 @@ def _classes_last(tensor: Tensor, axis: int, rank: Tensor) -> Tensor:
 
 def _as_rows(tensor: Tensor) -> Tensor:
     """All axes but the last merged into one."""
-    last = arithmetic.Sub(shapes.rank(tensor), 1)
-    count = slicing.slice_(shapes.shape(tensor), [last], [1])
+    rank, shape = shapes.rank(tensor), shapes.shape(tensor)
+    count = slicing.slice_(shape, [arithmetic.Sub(rank, 1)], [1])
     rows = shapes.reshape(tensor, joining.concat([[-1], count], 0))
     sizes = tensor.shape
     if sizes.ndims is not None and sizes[:-1].is_fully_defined():

@@ -184,8 +184,12 @@ def _reducer(public_name: str, definition: Any, summary: str) -> Callable[..., T
     ) -> Tensor:
         axis = renamed_argument("axis", axis, "reduction_indices", reduction_indices)
         keep = renamed_argument("keepdims", keepdims, "keep_dims", keep_dims)
-        axis = all_axes(input_tensor) if axis is None else axis
-        return definition(input_tensor, axis, keep_dims=bool(keep), name=name)
+        result = definition(
+            input_tensor, all_axes(input_tensor) if axis is None else axis, keep_dims=bool(keep), name=name
+        )
+        if axis is None and not keep:  # a scalar, even where the rank of the input is not known
+            result.set_shape(())
+        return result
 
     reduce.__name__ = reduce.__qualname__ = public_name
     reduce.__doc__ = f"""{summary}

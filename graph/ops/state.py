@@ -6,6 +6,7 @@ from typing import Any
 
 from sessile.graph.dtypes import NUMERIC, int32, int64
 from sessile.graph.op_definition import Attribute, OpDefinition, operation
+from sessile.graph.shape_rules import same_shape
 from sessile.graph.tensor import Tensor
 from sessile.graph.tensor_shape import TensorShape
 
@@ -97,7 +98,7 @@ class Assign(OpDefinition):
     differentiable = False
 
     def infer(self, ref: Tensor, value: Tensor, *, validate_shape: bool) -> TensorShape:
-        return ref.shape.merge_with(value.shape) if validate_shape else value.shape
+        return same_shape(ref, value) if validate_shape else value.shape
 
     def lower(self, b: Any, ref: Any, value: Any, *, validate_shape: bool) -> Any:
         if validate_shape and ref.operation.outputs[0].shape.is_fully_defined():
@@ -113,7 +114,7 @@ class AssignUpdate(VariableUpdate):
     function = ""
 
     def infer(self, ref: Tensor, value: Tensor) -> TensorShape:
-        return ref.shape.merge_with(value.shape)
+        return same_shape(ref, value)
 
     def updated(self, b: Any, old: Any, *operands: Any) -> Any:
         return b.map(self.function, old, b.exactly(operands[0], old.type.shape))
@@ -162,7 +163,7 @@ class ScatterRows(VariableUpdate):
 
     def infer(self, ref: Tensor, indices: Tensor, updates: Tensor) -> TensorShape:
         if updates.shape.ndims != 0 and ref.shape.ndims is not None and indices.shape.ndims is not None:
-            updates.shape.assert_is_compatible_with(indices.shape.concatenate(ref.shape[1:]))
+            same_shape(updates, indices.shape.concatenate(ref.shape[1:]))
         return ref.shape
 
     def updated(self, b: Any, old: Any, *operands: Any) -> Any:
