@@ -152,7 +152,7 @@ def _convert_one(op_type: str, name: str, kind: str, value: Any) -> Any:
                     raise TypeError(f"got {value!r} of type {type(value).__name__}")
                 return int(value)
             case "float":
-                return float(value)
+                return float(np.float32(value))  # the precision that attributes have in a GraphDef
             case "bool":
                 if not isinstance(value, (bool, np.bool_)):
                     raise TypeError(f"got {value!r} of type {type(value).__name__}")

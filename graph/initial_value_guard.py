@@ -24,7 +24,7 @@ def guarded_initial_value(name: str, value: Tensor) -> Tensor:
     for op in order:
         if op.type in _VARIABLES:
             reference = op.outputs[0]
-            copies[reference] = _initialized(op.graph, reference) or reference
+            copies[reference] = _initialized(op.graph, reference)
         elif any(copies.get(tensor, tensor) is not tensor for tensor in op._inputs):
             inputs = [copies.get(tensor, tensor) for tensor in op._inputs]
             types = [tensor.dtype for tensor in op.outputs]
@@ -52,9 +52,10 @@ def _readers_of_variables(root: Operation) -> list[Operation]:
     return order
 
 
-def _initialized(graph: Graph, reference: Tensor) -> Tensor | None:
+def _initialized(graph: Graph, reference: Tensor) -> Tensor:
+    """The value of a variable, or its initial value; the reference itself of one that is in no collection."""
     for key in (GraphKeys.GLOBAL_VARIABLES, GraphKeys.LOCAL_VARIABLES):
         for variable in graph.get_collection(key):
             if variable.op is reference.op:
                 return InitializedValue(reference, variable.initializer.inputs[1])
-    return None
+    return reference

@@ -26,6 +26,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, ClassVar, TypeVar
 
+import numpy as np
+
 from sessile.graph.data_type import DType
 from sessile.graph.errors import UnimplementedError
 from sessile.graph.operation import Operation
@@ -59,7 +61,7 @@ class Attribute:
             return Attribute("type", allowed=frozenset(declared))
         for python_type, kind in ((bool, "bool"), (int, "int"), (float, "float"), (str, "string"), (DType, "type")):
             if isinstance(declared, python_type):
-                return Attribute(kind, default=declared)
+                return Attribute(kind, default=float(np.float32(declared)) if kind == "float" else declared)
         raise TypeError(f"no attribute is declared by {declared!r}")
 
 

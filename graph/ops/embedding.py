@@ -53,7 +53,7 @@ def embedding_lookup(
     if params is None or not parts:
         raise ValueError("Need at least one param")
     with name_scope(name, "embedding_lookup", [*parts, ids]) as scope:
-        parts = [part if hasattr(part, "shape") else convert_to_tensor(part, name="params") for part in parts]
+        parts = [part if hasattr(part, "op") else convert_to_tensor(part, name="params") for part in parts]
         ids = convert_to_tensor(ids, name="ids")
         if len(parts) > 1:
             return _clipped(_rows_of_parts(parts, ids, partition_strategy, scope), ids, max_norm)
