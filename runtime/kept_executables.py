@@ -11,6 +11,8 @@ import threading
 from collections import OrderedDict
 from typing import Any
 
+from sessile.runtime.fork_safety import renew_locks_in_children
+
 Shapes = tuple[tuple[int, ...], ...]
 
 MOST_SHAPES = 32
@@ -22,6 +24,10 @@ class KeptExecutables:
 
     def __init__(self) -> None:
         self._free: OrderedDict[Shapes, list[Any]] = OrderedDict()
+        renew_locks_in_children(self)
+
+    def renew_locks(self) -> None:
+        """See `fork_safety`."""
         self._lock = threading.Lock()
 
     def take(self, shapes: Shapes) -> tuple[list[Any], Any]:

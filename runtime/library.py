@@ -12,6 +12,7 @@ __all__ = ["application_names"]
 _OFFERED = {
     "session": ("Session", "InteractiveSession", "get_default_session"),
     "session_conversions": ("register_session_run_conversion_functions",),
+    "kernel_statistics": ("kernel_statistics",),
 }
 
 for _module, _names in _OFFERED.items():

@@ -16,6 +16,7 @@ from sessile.graph.tensor import Tensor
 from sessile.ir.program import Guard, Program
 from sessile.ir.sizes import symbols_of
 from sessile.ir.types import TensorType, element_type_of
+from sessile.runtime.fork_safety import renew_locks_in_children
 from sessile.runtime.variable_store import VariableStore
 
 if TYPE_CHECKING:
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from sessile.runtime.executor import ExecutionOptions
 
 CallKey = tuple[tuple[Tensor, ...], tuple[Operation, ...], tuple[Tensor, ...], frozenset[Operation]]
-_LOCK = threading.Lock()
 
 # The run at which a program that keeps being called is compiled, in "auto" mode.
 COMPILE_AT_RUN = 2
@@ -36,9 +36,8 @@ def programs_of(
     finished: frozenset[Operation] = frozenset(),
 ) -> list[CachedProgram]:
     """The list of programs for a call; who lowers a new one appends it. It lives and dies with the graph."""
-    with _LOCK:
-        programs: dict[CallKey, list[CachedProgram]] = graph.__dict__.setdefault("_programs", {})
-        return programs.setdefault((fetches, targets, feeds, finished), [])
+    programs: dict[CallKey, list[CachedProgram]] = graph.__dict__.setdefault("_programs", {})
+    return programs.setdefault((fetches, targets, feeds, finished), [])
 
 
 class CachedProgram:
@@ -52,6 +51,10 @@ class CachedProgram:
         self._runs = 0
         self._natives: dict[frozenset[tuple[str, TensorType]], NativeProgram] = {}
         self._compilation: Any = None
+        renew_locks_in_children(self)
+
+    def renew_locks(self) -> None:
+        """See `fork_safety`."""
         self._lock = threading.Lock()
 
     # --- does it fit a call

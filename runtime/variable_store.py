@@ -15,6 +15,7 @@ import numpy as np
 
 from sessile.ir.random_streams import initial_state
 from sessile.ir.types import TensorType, element_type_of
+from sessile.runtime.fork_safety import renew_locks_in_children
 
 
 class VariableStore:
@@ -24,8 +25,13 @@ class VariableStore:
         self._values: dict[str, np.ndarray] = {}
         self._addresses: dict[str, int] = {}
         self._streams: dict[str, np.ndarray] = {}
-        self.lock: AbstractContextManager[Any] = threading.RLock()
+        self.lock: AbstractContextManager[Any]
         self.generation = 0
+        renew_locks_in_children(self)
+
+    def renew_locks(self) -> None:
+        """See `fork_safety`."""
+        self.lock = threading.RLock()
 
     def shape_of(self, name: str) -> tuple[int, ...] | None:
         """The shape of a value, or None while there is none."""

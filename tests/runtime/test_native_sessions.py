@@ -1,0 +1,322 @@
+"""Sessions on compiled code: threads, forks, closing, the switch from the interpreter, and what a step takes."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import sessile as tf
+from sessile.compiler.native_program import NativeProgram
+from sessile.runtime.program_cache import CachedProgram
+
+DIGITS = Path(__file__).parents[2] / "examples" / "digits.py"
+LIMIT = 120  # seconds that a process may take which should take a few
+
+
+@pytest.fixture(autouse=True)
+def graph() -> Iterator[tf.Graph]:
+    with tf.Graph().as_default() as graph:
+        yield graph
+
+
+@pytest.fixture
+def always(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Sessions run compiled code from the first run on."""
+    monkeypatch.setenv("SESSILE_JIT", "always")
+    monkeypatch.setenv("SESSILE_THREADS", "2")
+
+
+def programs(graph: tf.Graph) -> list[CachedProgram]:
+    return [program for found in graph.__dict__["_programs"].values() for program in found]
+
+
+def native_programs(graph: tf.Graph) -> list[NativeProgram]:
+    return [native for program in programs(graph) for native in program._natives.values()]
+
+
+def in_threads(count: int, work: Callable[[int], None]) -> None:
+    """Runs `work(0)`, `work(1)` ... at once; raises what any of them raises."""
+    start = threading.Barrier(count)
+    failures: list[BaseException] = []
+
+    def run(number: int) -> None:
+        start.wait()
+        try:
+            work(number)
+        except BaseException as failure:
+            failures.append(failure)
+
+    threads = [threading.Thread(target=run, args=(number,)) for number in range(count)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    if failures:
+        raise failures[0]
+
+
+# --- threads
+
+
+@pytest.mark.usefixtures("always")
+def test_eight_threads_run_one_session() -> None:
+    x = tf.placeholder(tf.float32, [None, 3])
+    w = tf.Variable(np.eye(3, dtype=np.float32) * 2)
+    y = tf.reduce_sum(tf.tanh(tf.matmul(x, w)), 1)
+    total = tf.Variable(0)
+    add = total.assign_add(1)
+    sess = tf.Session()
+    sess.run(tf.global_variables_initializer())
+
+    def work(number: int) -> None:
+        for step in range(25):
+            value = np.full(((number + step) % 4 + 1, 3), 0.1 * number, np.float32)
+            np.testing.assert_allclose(sess.run(y, {x: value}), np.tanh(value * 2).sum(1), rtol=1e-6)
+            sess.run(add)
+
+    in_threads(8, work)
+    assert sess.run(total) == 200
+
+
+@pytest.mark.usefixtures("always")
+def test_eight_threads_run_sessions_of_their_own() -> None:
+    x = tf.placeholder(tf.float32, [None])
+    v = tf.Variable(tf.zeros([100_000]))
+    step = v.assign(tf.sqrt(v * v + x))
+    sessions = [tf.Session() for _ in range(8)]
+
+    def work(number: int) -> None:
+        sessions[number].run(v.initializer)
+        for _ in range(9):
+            sessions[number].run(step.op, {x: [float(number)]})
+
+    in_threads(8, work)
+    for number, sess in enumerate(sessions):
+        np.testing.assert_allclose(sess.run(v), np.full(100_000, 3 * np.sqrt(number)), rtol=1e-6)
+
+
+@pytest.mark.usefixtures("always")
+def test_variables_change_their_shape_under_running_threads() -> None:
+    v = tf.Variable(tf.zeros([1]), validate_shape=False)
+    value = tf.placeholder(tf.float32, None)
+    change = tf.assign(v, value, validate_shape=False)
+    both = [tf.reduce_sum(v), tf.size(v), v * 1.0]
+    sess = tf.Session()
+    sess.run(v.initializer)
+
+    def work(number: int) -> None:
+        for step in range(30):
+            if number < 2:
+                sess.run(change.op, {value: np.ones((step * 977 + number) % 5000, np.float32)})
+            else:
+                total, size, copy = sess.run(both)
+                assert total == size == len(copy) or total == 0
+
+    in_threads(6, work)
+
+
+@pytest.mark.usefixtures("always")
+def test_a_session_is_closed_under_running_threads() -> None:
+    x = tf.placeholder(tf.float32, [None])
+    v = tf.Variable(tf.zeros([50_000]))
+    step = v.assign_add(tf.sqrt(v + tf.reduce_sum(x)))
+    sess = tf.Session()
+    sess.run(v.initializer)
+    running = threading.Barrier(5)
+
+    def work(number: int) -> None:
+        if number == 4:
+            running.wait()
+            sess.close()
+            return
+        sess.run(step.op, {x: [1.0]})
+        running.wait()
+        with pytest.raises((RuntimeError, tf.errors.FailedPreconditionError)):
+            while True:
+                sess.run(step.op, {x: [1.0]})
+
+    in_threads(5, work)
+    with pytest.raises(RuntimeError, match="Attempted to use a closed Session"):
+        sess.run(step.op, {x: [1.0]})
+
+
+@pytest.mark.usefixtures("always")
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+def test_a_child_of_a_fork_runs_and_compiles() -> None:
+    x = tf.placeholder(tf.float32, [None])
+    v = tf.Variable(tf.ones([200_000]))
+    y = tf.reduce_sum(v * x)
+    new = tf.reduce_max(tf.exp(v) - x)
+    sess = tf.Session()
+    sess.run(v.initializer)
+    assert sess.run(y, {x: [2.0]}) == 400_000
+    stop = threading.Event()
+
+    def keep_busy() -> None:
+        while not stop.is_set():
+            sess.run(y, {x: [1.0]})
+
+    busy = threading.Thread(target=keep_busy)
+    busy.start()
+    try:
+        children = [_child(lambda: (sess.run(y, {x: [3.0]}), sess.run(new, {x: [1.0]}))) for _ in range(5)]
+    finally:
+        stop.set()
+        busy.join()
+    for status in children:
+        assert status == 0
+    assert sess.run(y, {x: [2.0]}) == 400_000
+
+
+def _child(work: Callable[[], tuple[float, float]]) -> int:
+    """The exit status of a child that does the work: 0 if all is as it should be."""
+    child = os.fork()
+    if child == 0:
+        status = 1
+        try:
+            total, largest = work()
+            status = 0 if total == 600_000 and abs(largest - (np.e - 1)) < 1e-6 else 2
+        finally:
+            os._exit(status)
+    return os.waitpid(child, 0)[1]
+
+
+# --- tiers
+
+
+def train(steps: int, after_step: Callable[[int, tf.Graph], None] = lambda step, graph: None) -> list[float]:
+    """The losses of a small regression trained by momentum; its batches have many sizes."""
+    graph = tf.Graph()
+    with graph.as_default():
+        x, y = tf.placeholder(tf.float32, [None, 5]), tf.placeholder(tf.float32, [None, 1])
+        w = tf.Variable(tf.truncated_normal([5, 8], seed=3))
+        b = tf.Variable(tf.zeros([8]))
+        out = tf.matmul(tf.tanh(tf.matmul(x, w) + b), tf.Variable(tf.ones([8, 1]) / 8))
+        loss = tf.reduce_mean(tf.square(out - y))
+        step_op = tf.train.MomentumOptimizer(0.01, 0.9).minimize(loss)
+        losses = []
+        with tf.Session() as sess:
+            sess.run(tf.global_variables_initializer())
+            random = np.random.default_rng(0)
+            for step in range(steps):
+                batch = random.standard_normal((step % 5 + 1, 5)).astype(np.float32)
+                feeds = {x: batch, y: batch.sum(1, keepdims=True)}
+                losses.append(float(sess.run([loss, step_op], feeds)[0]))
+                after_step(step, graph)
+    return losses
+
+
+def wait_for_kernels(graph: tf.Graph) -> None:
+    """Waits until workers have compiled what they were asked for."""
+    for program in programs(graph):
+        if program._compilation is not None and program._compilation._request is not None:
+            program._compilation._request.result(LIMIT)
+
+
+def test_training_goes_on_where_compiled_code_takes_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SESSILE_JIT", "never")
+    expected = train(40)
+    monkeypatch.setenv("SESSILE_JIT", "auto")
+    natives = []
+
+    def after_step(step: int, graph: tf.Graph) -> None:
+        if step == 9:
+            wait_for_kernels(graph)
+        natives.append(len(native_programs(graph)))
+
+    losses = train(40, after_step)
+    assert natives[0] == 0
+    assert natives[-1] > 0
+    np.testing.assert_allclose(losses, expected, rtol=1e-4)
+
+
+def test_modes_decide_whether_there_is_compiled_code(monkeypatch: pytest.MonkeyPatch) -> None:
+    counts = {}
+    for mode in ("never", "always"):
+        monkeypatch.setenv("SESSILE_JIT", mode)
+        train(4, lambda step, graph, mode=mode: counts.setdefault(mode, len(native_programs(graph))))
+    assert counts["never"] == 0
+    assert counts["always"] > 0
+
+
+SCRIPT = """
+import sys
+import numpy as np
+import sessile as tf
+x = tf.placeholder(tf.float32, [None])
+y = tf.reduce_sum(tf.exp(x) * 2.0 - {number})
+sess = tf.Session()
+for _ in range({runs}):
+    assert abs(sess.run(y, {{x: [0.0]}}) - (2.0 - {number})) < 1e-6
+service = sys.modules.get("sessile.compiler.cpu.kernel_service")
+processes = [worker._process.pid for worker in service.kernel_service()._pool._processes] if service else []
+print(*processes, ";", *(name for name in ("llvmlite", "numba") if name in sys.modules))
+"""
+
+
+@pytest.mark.parametrize(("mode", "loaded"), [("never", []), ("auto", ["llvmlite"]), ("always", ["llvmlite", "numba"])])
+def test_processes_end_with_their_workers_and_load_what_they_need(mode: str, loaded: list[str]) -> None:
+    script = SCRIPT.format(number=hash(mode) % 1000, runs=5)
+    environment = {**os.environ, "SESSILE_JIT": mode}
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, env=environment, timeout=LIMIT, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    workers, _, modules = done.stdout.partition(";")
+    assert modules.split() == loaded
+    for worker in workers.split():
+        with pytest.raises(ProcessLookupError):
+            os.kill(int(worker), 0)
+
+
+# --- what a step takes
+
+
+@pytest.mark.usefixtures("always")
+def test_new_sizes_call_no_compiler(graph: tf.Graph) -> None:
+    x = tf.placeholder(tf.float32, [None, 4])
+    y = tf.nn.softmax(tf.matmul(x, tf.ones([4, 3])) + 1.0)
+    sess = tf.Session()
+    sess.run(y, {x: np.zeros((2, 4))})
+    before = tf.kernel_statistics().compiled
+    for size in (3, 1, 0, 50, 2):
+        assert sess.run(y, {x: np.zeros((size, 4))}).shape == (size, 3)
+    assert tf.kernel_statistics().compiled == before
+    assert len(native_programs(graph)) == 1
+
+
+def load_digits_example() -> Any:
+    specification = importlib.util.spec_from_file_location("digits_example", DIGITS)
+    assert specification is not None
+    assert specification.loader is not None
+    module = importlib.util.module_from_spec(specification)
+    specification.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.usefixtures("always")
+def test_a_step_of_adam_is_one_native_call(graph: tf.Graph) -> None:
+    digits = load_digits_example()
+    images, labels = tf.placeholder(tf.float32, [None, 64]), tf.placeholder(tf.int64, [None])
+    logits = digits.perceptron(images, tf.constant(1.0))
+    loss = tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(labels=labels, logits=logits))
+    step = tf.train.AdamOptimizer(1e-3).minimize(loss)
+    sess = tf.Session()
+    sess.run(tf.global_variables_initializer())
+    feeds = {images: np.zeros((8, 64), np.float32), labels: np.arange(8)}
+    sess.run([step, loss], feeds)
+    (native,) = [native for native in native_programs(graph) if len(native.parameters) == 2]
+    assert native.runs_in_one_go
+    assert len(native.stages) == 1
+    assert native.plan.moves == []
+    assert native.plan.copies == []
