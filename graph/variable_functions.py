@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from sessile.graph.data_type import as_dtype
 from sessile.graph.graph import get_default_graph
 from sessile.graph.graph_keys import GraphKeys
 from sessile.graph.name_scope import name_scope
-from sessile.graph.op_definition import OPS
 from sessile.graph.operation import Operation
-from sessile.graph.ops import constants, identity, joining, logic, selection, shapes, state
+from sessile.graph.ops import constants, identity, joining, logic, selection, shapes
 from sessile.graph.public_names import public
 from sessile.graph.tensor import Tensor
 from sessile.graph.variables import is_variable_initialized
@@ -125,7 +124,12 @@ def assert_variables_initialized(var_list: Sequence[Any] | None = None) -> Tenso
 def report_uninitialized_variables(
     var_list: Sequence[Any] | None = None, name: str = "report_uninitialized_variables"
 ) -> Tensor:
-    """The names of the variables without a value, as a vector of strings."""
+    """The names of the variables without a value, as a vector of strings.
+
+    Args:
+        var_list: the variables to look at; by default all global and local ones.
+        name: a name for the operations.
+    """
     variables = global_variables() + local_variables() if var_list is None else list(var_list)
     with name_scope(name):
         if not variables:
@@ -134,72 +138,3 @@ def report_uninitialized_variables(
         has_no_value = logic.LogicalNot(flags)
         names = constants.constant([variable.op.name for variable in variables])
         return selection.boolean_mask(names, has_no_value)
-
-
-def _functional(method: str, definition: Any) -> Callable[..., Any]:
-    def update(ref: Any, value: Any, use_locking: bool | None = None, name: str | None = None) -> Any:
-        locking = {} if use_locking is None else {"use_locking": use_locking}
-        return definition(ref, value, name=name, **locking)
-
-    update.__name__ = method
-    update.__doc__ = f"{(definition.__doc__ or '').strip()} Returns a reference that is read after the change."
-    return update
-
-
-@public("assign")
-def assign(
-    ref: Any, value: Any, validate_shape: bool | None = None, use_locking: bool | None = None, name: str | None = None
-) -> Tensor:
-    """Gives a variable a new value; returns a reference that is read after the change.
-
-    Args:
-        ref: a variable.
-        value: what it becomes.
-        validate_shape: False allows another shape than the variable's.
-        use_locking: accepted; updates never mix.
-        name: a name for the operation.
-    """
-    return state.Assign(
-        ref,
-        value,
-        validate_shape=True if validate_shape is None else validate_shape,
-        use_locking=True if use_locking is None else use_locking,
-        name=name,
-    )
-
-
-assign_add = public("assign_add")(_functional("assign_add", state.AssignAdd))
-assign_sub = public("assign_sub")(_functional("assign_sub", state.AssignSub))
-
-
-@public("count_up_to")
-def count_up_to(ref: Any, limit: int, name: str | None = None) -> Tensor:
-    """Increments a variable and gives the value from before; OutOfRangeError when it has reached `limit`."""
-    return state.CountUpTo(ref, limit=limit, name=name)
-
-
-def _scatter_function(name: str, op_type: str) -> None:
-    definition = type(OPS[op_type])
-
-    def scatter(ref: Any, indices: Any, updates: Any, use_locking: bool | None = None, name: str | None = None) -> Any:
-        locking = {} if use_locking is None else {"use_locking": use_locking}
-        return definition(ref, indices, updates, name=name, **locking)
-
-    scatter.__name__ = name
-    scatter.__doc__ = definition.__doc__
-    public(name)(scatter)
-
-
-for _name, _type in {
-    "scatter_update": "ScatterUpdate",
-    "scatter_add": "ScatterAdd",
-    "scatter_sub": "ScatterSub",
-    "scatter_mul": "ScatterMul",
-    "scatter_div": "ScatterDiv",
-    "scatter_min": "ScatterMin",
-    "scatter_max": "ScatterMax",
-    "scatter_nd_update": "ScatterNdUpdate",
-    "scatter_nd_add": "ScatterNdAdd",
-    "scatter_nd_sub": "ScatterNdSub",
-}.items():
-    _scatter_function(_name, _type)

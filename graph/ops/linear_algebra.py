@@ -16,9 +16,11 @@ from sessile.graph.dtypes import COMPLEX, float32, float64
 from sessile.graph.errors import InvalidArgumentError
 from sessile.graph.name_scope import name_scope
 from sessile.graph.op_definition import OpDefinition, operation
+from sessile.graph.operation import Operation
 from sessile.graph.ops import diagonals, elementwise, filling, joining, matrix, shapes, transposition
 from sessile.graph.public_names import public
 from sessile.graph.shape_rules import of_rank_at_least, same_size
+from sessile.graph.source_lines import defined_at
 from sessile.graph.tensor import Tensor
 from sessile.graph.tensor_shape import TensorShape
 
@@ -42,19 +44,22 @@ class MatrixFunction(OpDefinition):
                 try:
                     results = function(*arrays)
                 except np.linalg.LinAlgError as error:
-                    raise InvalidArgumentError(None, op, _message(error)) from None
+                    raise InvalidArgumentError(None, op, _message(error, op)) from None
             results = results if isinstance(results, tuple) else (results,)
             return tuple(np.ascontiguousarray(result, arrays[0].dtype) for result in results)
 
         return b.call_host(call, *operands, results=list(zip(dtypes, shapes, strict=True)))
 
 
-def _message(error: np.linalg.LinAlgError) -> str:
+_MESSAGES = {
+    "Singular matrix": "Input is not invertible.",
+    "Matrix is not positive definite": "Cholesky decomposition was not successful. The input might not be valid.",
+}
+
+
+def _message(error: np.linalg.LinAlgError, op: Operation) -> str:
     text = str(error)
-    return {
-        "Singular matrix": "Input matrix is not invertible.",
-        "Matrix is not positive definite": "Cholesky decomposition was not successful. The input might not be valid.",
-    }.get(text, text)
+    return f"{_MESSAGES.get(text, text)}\n\t [[node {op.name} ({defined_at(op._frames)})]]"
 
 
 def _square(sizes: Any) -> TensorShape:

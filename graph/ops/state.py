@@ -88,9 +88,19 @@ class VariableUpdate(OpDefinition):
         return ref
 
 
-@operation("Assign")
+@operation("Assign", public="assign")
 class Assign(OpDefinition):
-    """Gives a variable a new value."""
+    """Gives a variable a new value.
+
+    Args:
+        ref: a variable.
+        value: what it becomes, of its type.
+        validate_shape: False allows another shape than the variable's.
+        use_locking: accepted without effect: updates never mix.
+        name: a name for the operation.
+
+    Returns a reference to the variable, for reading it after the change.
+    """
 
     inputs = {"ref": "ref T", "value": "T"}
     attributes = {"T": Attribute("type"), "validate_shape": True, "use_locking": True}
@@ -120,23 +130,47 @@ class AssignUpdate(VariableUpdate):
         return b.map(self.function, old, b.exactly(operands[0], old.type.shape))
 
 
-@operation("AssignAdd")
+@operation("AssignAdd", public="assign_add")
 class AssignAdd(AssignUpdate):
-    """Adds a value to a variable."""
+    """Adds a value to a variable.
+
+    Args:
+        ref: a variable.
+        value: a value of its type and shape.
+        use_locking: accepted without effect: updates never mix.
+        name: a name for the operation.
+
+    Returns a reference to the variable, for reading it after the change.
+    """
 
     function = "add"
 
 
-@operation("AssignSub")
+@operation("AssignSub", public="assign_sub")
 class AssignSub(AssignUpdate):
-    """Subtracts a value from a variable."""
+    """Subtracts a value from a variable.
+
+    Args:
+        ref: a variable.
+        value: a value of its type and shape.
+        use_locking: accepted without effect: updates never mix.
+        name: a name for the operation.
+
+    Returns a reference to the variable, for reading it after the change.
+    """
 
     function = "sub"
 
 
-@operation("CountUpTo")
+@operation("CountUpTo", public="count_up_to")
 class CountUpTo(OpDefinition):
-    """Increments a variable, and gives the value from before; OutOfRangeError once it has reached `limit`."""
+    """Increments a variable, and gives the value from before.
+
+    Args:
+        ref: a scalar variable of int32 or int64.
+        limit: what the variable may not pass; running fails with OutOfRangeError once it is reached.
+        name: a name for the operation.
+    """
 
     inputs = {"ref": "ref T"}
     attributes = {"limit": Attribute("int"), "T": frozenset({int32, int64})}
@@ -188,73 +222,93 @@ class ScatterCoordinates(VariableUpdate):
         return b.emit("scatter", old, indices, updates, function=self.function)
 
 
-@operation("ScatterUpdate")
+@operation("ScatterUpdate", public="scatter_update")
 class ScatterUpdate(ScatterRows):
-    """Sets rows of a variable."""
+    """Sets rows of a variable.
+
+    Args:
+        ref: a variable.
+        indices: the rows, int32 or int64, of any shape.
+        updates: what they become: of shape `indices.shape` + the shape of a row, or a scalar.
+        use_locking: accepted without effect: updates never mix.
+        name: a name for the operation.
+
+    Returns a reference to the variable, for reading it after the change.
+    """
 
     attributes = {"T": Attribute("type"), "Tindices": frozenset({int32, int64}), "use_locking": True}
     function = "set"
 
 
-@operation("ScatterAdd")
+@operation("ScatterAdd", public="scatter_add")
 class ScatterAdd(ScatterRows):
-    """Adds to rows of a variable."""
+    """Adds to rows of a variable, to some repeatedly; arguments and result are those of `scatter_update`."""
 
     function = "add"
 
 
-@operation("ScatterSub")
+@operation("ScatterSub", public="scatter_sub")
 class ScatterSub(ScatterRows):
-    """Subtracts from rows of a variable."""
+    """Subtracts from rows of a variable, from some repeatedly; arguments and result are those of `scatter_update`."""
 
     function = "sub"
 
 
-@operation("ScatterMul")
+@operation("ScatterMul", public="scatter_mul")
 class ScatterMul(ScatterRows):
-    """Multiplies rows of a variable."""
+    """Multiplies rows of a variable; arguments and result are those of `scatter_update`."""
 
     function = "mul"
 
 
-@operation("ScatterDiv")
+@operation("ScatterDiv", public="scatter_div")
 class ScatterDiv(ScatterRows):
-    """Divides rows of a variable."""
+    """Divides rows of a variable; arguments and result are those of `scatter_update`."""
 
     function = "div"
 
 
-@operation("ScatterMin")
+@operation("ScatterMin", public="scatter_min")
 class ScatterMin(ScatterRows):
-    """Lowers rows of a variable to the smaller of old and new."""
+    """Lowers rows of a variable to the smaller of old and new; arguments and result are those of `scatter_update`."""
 
     function = "min"
 
 
-@operation("ScatterMax")
+@operation("ScatterMax", public="scatter_max")
 class ScatterMax(ScatterRows):
-    """Raises rows of a variable to the larger of old and new."""
+    """Raises rows of a variable to the larger of old and new; arguments and result are those of `scatter_update`."""
 
     function = "max"
 
 
-@operation("ScatterNdUpdate")
+@operation("ScatterNdUpdate", public="scatter_nd_update")
 class ScatterNdUpdate(ScatterCoordinates):
-    """Sets parts of a variable."""
+    """Sets parts of a variable.
+
+    Args:
+        ref: a variable.
+        indices: coordinates in the last axis, int32 or int64; those of fewer numbers than axes name whole slices.
+        updates: what these parts become: of shape `indices.shape[:-1]` + the shape of a part.
+        use_locking: accepted without effect: updates never mix.
+        name: a name for the operation.
+
+    Returns a reference to the variable, for reading it after the change.
+    """
 
     attributes = {"T": Attribute("type"), "Tindices": frozenset({int32, int64}), "use_locking": True}
     function = "set"
 
 
-@operation("ScatterNdAdd")
+@operation("ScatterNdAdd", public="scatter_nd_add")
 class ScatterNdAdd(ScatterCoordinates):
-    """Adds to parts of a variable."""
+    """Adds to parts of a variable; arguments and result are those of `scatter_nd_update`."""
 
     function = "add"
 
 
-@operation("ScatterNdSub")
+@operation("ScatterNdSub", public="scatter_nd_sub")
 class ScatterNdSub(ScatterCoordinates):
-    """Subtracts from parts of a variable."""
+    """Subtracts from parts of a variable; arguments and result are those of `scatter_nd_update`."""
 
     function = "sub"
