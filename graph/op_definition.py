@@ -59,9 +59,11 @@ class Attribute:
             return declared
         if isinstance(declared, (frozenset, set)):
             return Attribute("type", allowed=frozenset(declared))
-        for python_type, kind in ((bool, "bool"), (int, "int"), (float, "float"), (str, "string"), (DType, "type")):
+        if isinstance(declared, float):
+            return Attribute("float", default=float(np.float32(declared)))
+        for python_type, kind in ((bool, "bool"), (int, "int"), (str, "string"), (DType, "type")):
             if isinstance(declared, python_type):
-                return Attribute(kind, default=float(np.float32(declared)) if kind == "float" else declared)
+                return Attribute(kind, default=declared)
         raise TypeError(f"no attribute is declared by {declared!r}")
 
 

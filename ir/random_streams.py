@@ -19,9 +19,24 @@ from sessile.ir.philox import State, Words, advance, initial_state, stateless_st
 from sessile.ir.random_words import group_size, integers_from_words, normal_from_words, uniform_from_words
 
 __all__ = [
-    "DISTRIBUTIONS", "State", "advance", "categorical", "draw", "gamma", "initial_state", "normal", "poisson",
-    "parameters_of", "reserved_blocks", "shuffle", "stateless_state", "truncated_normal", "uniform", "uniform_full_int", "uniform_int",
-]  # fmt: skip
+    "DISTRIBUTIONS",
+    "State",
+    "advance",
+    "categorical",
+    "draw",
+    "gamma",
+    "initial_state",
+    "normal",
+    "parameters_of",
+    "poisson",
+    "reserved_blocks",
+    "shuffle",
+    "stateless_state",
+    "truncated_normal",
+    "uniform",
+    "uniform_full_int",
+    "uniform_int",
+]
 
 Shape = Sequence[int]
 

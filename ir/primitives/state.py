@@ -78,8 +78,8 @@ class Random(Primitive):
     """The next samples of a random stream, which the session keeps under `stream`, by the operation's name.
 
     `kind` names the distribution; operands are its parameters: none for "uniform", "normal" and "truncated_normal";
-    the bounds [low, high) for "uniform_int"; logits for "categorical". "gamma" and "poisson" draw `shape` samples for each
-    element of their operand. "shuffle" gives the order in which to take the rows of a value of `shape`.
+    the bounds [low, high) for "uniform_int"; logits for "categorical". "gamma" and "poisson" draw `shape` samples for
+    each element of their operand. "shuffle" gives the order in which to take the rows of a value of `shape`.
     """
 
     pure = False

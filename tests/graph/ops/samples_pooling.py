@@ -43,6 +43,12 @@ SAMPLES = [
         normal(1, 4, 4, 1),
         names=False,
     ),
+    *samples(
+        "second derivatives of volumes",
+        lambda tf, x: [tf.gradients(f(x, 2, 1, "SAME") ** 2.0, x)[0] for f in (tf.nn.max_pool3d, tf.nn.avg_pool3d)],
+        normal(1, 2, 3, 2, 1),
+        names=False,
+    ),
 ]
 
 ERRORS = [
