@@ -61,7 +61,7 @@ class Executable:
             for layout in native.layouts
         ]
         self._bound = [stage for stage in self._stages if stage is not None]
-        self._runs = [stage.run for stage in self._bound]
+        self._runs = [stage.runner() for stage in self._bound]
         self._generation = -1  # that of the addresses in the stages
         views = self._memory.feeds
         self._writers = [self._pointer(k) if view is None else feed_writer(view) for k, view in enumerate(views)]
@@ -148,10 +148,10 @@ class Executable:
             return self._run_native_stages()
 
     def _run_native_stages(self) -> list[Any]:
-        for number, run in enumerate(self._runs):
+        for run in self._runs:
             failed = run()
             if failed:
-                raise self._failure(self._bound[number], failed)
+                raise self._failure(self._bound[self._runs.index(run)], failed)
         results = [read() for read in self._results]
         if self._pointed:
             self._release_feeds()
