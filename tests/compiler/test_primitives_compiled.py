@@ -29,8 +29,10 @@ from support.execution import compiled, interpreted
 from support.program_cases import assert_same_array
 
 from sessile.compiler.cpu.elementary import ERROR_BOUNDS
-from sessile.compiler.stages import HostStage, split_into_stages
+from sessile.compiler.kernel_call import KERNEL_RULES
+from sessile.compiler.stages import PLACED, HostStage, split_into_stages
 from sessile.ir.interpreter import LocatedFailure
+from sessile.ir.primitive import PRIMITIVES
 from sessile.ir.primitives.elementwise import COMPLEX_OF
 from sessile.ir.scalar_functions import SCALAR_FUNCTIONS, ScalarFunction
 from sessile.ir.types import COMPLEX, FLOATS, INTEGERS, NUMPY_DTYPES, SIGNED
@@ -247,3 +249,14 @@ def selections(dtype: str) -> Differential:
 def test_complex_numbers_from_parts(dtype: str, seed: int, size: int) -> None:
     differential = one_primitive("make_complex", [(dtype, ["n"]), (dtype, ["n"])])
     differential.check(named(array(dtype, (size,), seed), array(dtype, (size,), seed + 1)))
+
+
+HOST_PRIMITIVES = {
+    "bind_sizes", "call_host", "cond", "dynamic_slice", "dynamic_update", "nonzero", "sort", "variable_is_initialized",
+    "while",
+}  # fmt: skip
+"""The primitives that the reference interpreter computes, between native stages."""
+
+
+def test_which_primitives_have_no_kernel() -> None:
+    assert set(PRIMITIVES) - set(KERNEL_RULES) - PLACED == HOST_PRIMITIVES

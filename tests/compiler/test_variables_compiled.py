@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from support.differential import grid
 from support.execution import CompiledProgram, interpreted, store_of
-from support.program_cases import assert_same_array
+from support.program_cases import Outcome, assert_same_array, assert_same_outcome
 
+from sessile.compiler import bound_stage
 from sessile.compiler.compile_program import NATIVE_PIPELINE
 from sessile.compiler.native_program import NativeProgram
 from sessile.compiler.session_state import StaleBinding
@@ -16,6 +18,7 @@ from sessile.ir.parser import parse
 
 X = np.array([1, 2, 3], np.float32)
 VARIABLES = {"u": np.array([1, 2, 3], np.float32), "v": np.array([4, 5, 6], np.float32), "w": X * 7}
+X_MATRIX, Y_MATRIX, W_MATRIX = (grid("f32", shape, 1) for shape in ((4, 8), (4, 16), (8, 16)))
 HEADER = """
 program @variables {
   %0 = read_variable "u" : f32[3]
@@ -126,6 +129,57 @@ def test_a_variable_of_another_type_is_noticed() -> None:
     store.assign("v", np.zeros(100, np.float32))
     with pytest.raises(StaleBinding):
         program.run(executable, {"x": X}, store)
+
+
+# --- kernels of products and reductions that write over their operands
+
+MOMENTUM = """
+program @momentum {{
+  %0 = read_variable "w" : {dtype}[{m}, {n}]
+  %1 = read_variable "a" : {dtype}[{m}, {n}]
+  %2 = read_variable "b" : {dtype}[{n}]
+  %3 = parameter "x" : {dtype}[{k}, {m}]
+  %4 = parameter "y" : {dtype}[{k}, {n}]
+  %5 = contract %3, %4 {{batch: [[], []], contracting: [[0], [0]]}} : {dtype}[{m}, {n}]
+  %6 = map add %1, %5 : {dtype}[{m}, {n}]
+  %7 = map sub %0, %6 : {dtype}[{m}, {n}]
+  %8 = reduce add %4 {{axes: [0]}} : {dtype}[{n}]
+  %9 = map sub %2, %8 : {dtype}[{n}]
+  write_variable "w" %7
+  write_variable "a" %6
+  write_variable "b" %9
+  return %5
+}}
+"""
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+@pytest.mark.parametrize("dtype", ["f16", "f32", "f64", "i32"])
+@pytest.mark.parametrize(("m", "n", "k"), [(33, 40, 7), (1, 20, 5), (20, 1, 600), (3, 2, 0)])
+def test_momentum_in_the_epilogue_of_a_product(
+    m: int, n: int, k: int, dtype: str, threads: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bound_stage, "WORK_PER_THREAD", 1)
+    for fetched in ("%5", ""):
+        text = MOMENTUM.format(dtype=dtype, m=m, n=n, k=k).replace("return %5", f"return {fetched}")
+        program = CompiledProgram(parse(text), NATIVE_PIPELINE)
+        feeds = {"x": grid(dtype, (k, m), 1), "y": grid(dtype, (k, n), 2)}
+        shapes = {"w": (m, n), "a": (m, n), "b": (n,)}
+        variables = {name: grid(dtype, shape, 3) for name, shape in shapes.items()}
+        expected = interpreted(program.program, feeds, variables)
+        actual = program.outcome(feeds, variables, threads)
+        assert_same_outcome(Outcome(*expected), Outcome(*actual))
+        (native,) = program._natives.values()
+        assert native.plan.moves == []
+
+
+def test_sums_that_no_result_keeps_are_added_in_scratch_memory() -> None:
+    text = MOMENTUM.format(dtype="f32", m=8, n=16, k=4).replace("return %5", "return")
+    program = CompiledProgram(parse(text), NATIVE_PIPELINE)
+    program.outcome({"x": X_MATRIX, "y": Y_MATRIX}, {"w": W_MATRIX, "a": W_MATRIX, "b": W_MATRIX[0]})
+    (native,) = program._natives.values()
+    assert len(native.plan.scratch) == 1
+    assert len(native.plan.slot_tenants) == 1
 
 
 # --- runs that fail
