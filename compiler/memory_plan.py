@@ -203,6 +203,7 @@ class _Planner:
         for instruction in self.program.instructions:
             if instruction.name == "read_variable":
                 reads.setdefault(instruction.attributes["name"], []).append(instruction.result)
+        host_reads = self._reads_by_host()
         defined = self._definition_positions()
         for name, write in self._writes().items():
             (value,) = write.operands
@@ -215,6 +216,7 @@ class _Planner:
                 and root in defined
                 and root not in self.result.homes
                 and all(self.last_use.get(self.root(old), -1) < defined[root] for old in olds)
+                and host_reads.get(name, -1) < defined[root]
             ):
                 self.result.homes[root] = Variable(name)
             else:
@@ -223,6 +225,11 @@ class _Planner:
     def _writes(self) -> dict[str, Instruction]:
         """The last write to each variable."""
         return {i.attributes["name"]: i for i in self.program.instructions if i.name == "write_variable"}
+
+    def _reads_by_host(self) -> dict[str, int]:
+        """Where instructions on the host read variables, which no operand of theirs tells, for the last time."""
+        instructions = [instruction for stage in self.stages for instruction, _ in _instructions(stage)]
+        return {i.attributes["name"]: k for k, i in enumerate(instructions) if i.name == "initialized_value"}
 
     def _definition_positions(self) -> dict[Value, int]:
         """Where values are computed by kernels that cannot fail half-way."""

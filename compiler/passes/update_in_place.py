@@ -43,6 +43,7 @@ class _Memory:
         self._origins: dict[Value, Value] = {}
         self._last_uses: dict[Value, int] = {}
         self._reads: dict[str, Value] = {}
+        self._host_reads: dict[str, int] = {}
         self._writes: dict[str, Instruction] = {}
         self._computed: set[Value] = set()
         self._end = len(program.instructions)
@@ -64,6 +65,8 @@ class _Memory:
             case "read_variable":
                 first = self._reads.setdefault(instruction.attributes["name"], instruction.result)
                 self._origins[instruction.result] = first
+            case "initialized_value":
+                self._host_reads[instruction.attributes["name"]] = index
             case "write_variable":
                 self._writes[instruction.attributes["name"]] = instruction
             case "fused" | "scatter" | "dynamic_update":
@@ -100,6 +103,8 @@ class _Memory:
         for write in self._written.get(result, ()):
             old = self._reads.get(write.attributes["name"])
             if old is None or old.type != write.operands[0].type or not self._dies(index, old):
+                continue
+            if self._host_reads.get(write.attributes["name"], -1) > index:
                 continue
             found = [k for k, operand in enumerate(instruction.operands) if self._origin(operand) is old]
             if len(found) == 1:

@@ -252,8 +252,8 @@ def test_complex_numbers_from_parts(dtype: str, seed: int, size: int) -> None:
 
 
 HOST_PRIMITIVES = {
-    "bind_sizes", "call_host", "cond", "dynamic_slice", "dynamic_update", "nonzero", "sort", "variable_is_initialized",
-    "while",
+    "bind_sizes", "call_host", "cond", "dynamic_slice", "dynamic_update", "initialized_value", "nonzero", "sort",
+    "stateless_random", "variable_is_initialized", "while",
 }  # fmt: skip
 """The primitives that the reference interpreter computes, between native stages."""
 

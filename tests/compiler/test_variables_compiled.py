@@ -109,6 +109,20 @@ def test_a_variable_that_is_only_read_keeps_its_value() -> None:
     )
 
 
+@pytest.mark.parametrize("update", ["map add %0, %3", "map add %1, %3"])
+def test_the_host_reads_a_variable_before_it_is_updated(update: str) -> None:
+    check(
+        f"""%4 = {update} : f32[3]
+  %5 = map is_finite %4 : bool[3]
+  check %5 {{message: "not finite"}}
+  %6 = map neg %4 : f32[3]
+  %7 = initialized_value "u" %6 : f32[3]
+  write_variable "u" %4
+  return %7
+"""
+    )
+
+
 def test_another_shape_for_a_variable() -> None:
     native = check('%4 = reshape %0 : f32[3, 1]\n write_variable "t" %4\n return\n')
     assert native.plan.copies
