@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 
 import numpy as np
@@ -65,6 +66,6 @@ def mlp_data(batch: int) -> tuple[np.ndarray, np.ndarray, list[tuple[np.ndarray,
     y = np.eye(LAYERS[-1], dtype=np.float32)[random.integers(0, LAYERS[-1], batch)]
     parameters = [
         ((random.standard_normal((a, b)) * 0.05).astype(np.float32), np.zeros(b, np.float32))
-        for a, b in zip(LAYERS, LAYERS[1:], strict=False)
+        for a, b in itertools.pairwise(LAYERS)
     ]
     return x, y, parameters

@@ -75,9 +75,7 @@ class StageLayout:
     symbols: frozenset[str]
 
 
-def lay_out(
-    stage: NativeStage, moves: Sequence[Move], plan: MemoryPlan, addresses: Mapping[str, int]
-) -> StageLayout:
+def lay_out(stage: NativeStage, moves: Sequence[Move], plan: MemoryPlan, addresses: Mapping[str, int]) -> StageLayout:
     """The layout of a stage that ends with `moves`; `addresses` are those of the kernels."""
     return _Writer(stage, moves, plan, addresses).layout()
 

@@ -12,9 +12,7 @@ from typing import TypeVar
 Place = TypeVar("Place", bound=Hashable)
 
 
-def ordered_copies(
-    sources: dict[Place, Place], new_place: Callable[[Place], Place]
-) -> Iterator[tuple[Place, Place]]:
+def ordered_copies(sources: dict[Place, Place], new_place: Callable[[Place], Place]) -> Iterator[tuple[Place, Place]]:
     """The copies (from, to) that give each key of `sources` what its value holds at the beginning.
 
     `new_place` gives room for what another place holds.

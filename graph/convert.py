@@ -42,7 +42,7 @@ def convert_to_tensor(
     """`value` as a tensor of the default graph.
 
     Args:
-        value: a tensor, a variable, a number, a string, a nested list, a NumPy array, or an object of a registered type.
+        value: a tensor, a variable, a number, a string, a nested list, an array, or an object of a registered type.
         dtype: the type that the tensor must have.
         name: a name for the constant that may be made.
         preferred_dtype, dtype_hint: a type to use if the value allows it.

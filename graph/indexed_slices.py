@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @public("IndexedSlices")
 class IndexedSlices:
-    """Slices of a larger tensor: `dense[indices[i], ...] = values[i, ...]`, summed where indices repeat, zero elsewhere.
+    """Slices of a larger tensor: `dense[indices[i], ...] = values[i, ...]`, summed where indices repeat, zero else.
 
     Args:
         values: a tensor of shape [n, ...].
@@ -110,8 +110,8 @@ def _to_tensor(slices: IndexedSlices, dtype: Any = None, name: str | None = None
         )
     if slices.dense_shape is None:
         raise ValueError(
-            f"Tensor conversion requested for IndexedSlices without dense_shape: {slices}. Give it a dense_shape, or use "
-            f"its indices and values."
+            f"Tensor conversion requested for IndexedSlices without dense_shape: {slices}. Give it a dense_shape, or "
+            f"use its indices and values."
         )
     return PUBLIC["unsorted_segment_sum"](slices.values, slices.indices, slices.dense_shape[0], name=name)
 

@@ -28,6 +28,7 @@ CallKey = tuple[tuple[Tensor, ...], tuple[Operation, ...], tuple[Tensor, ...], f
 # The run at which a program that keeps being called is compiled, in "auto" mode.
 COMPILE_AT_RUN = 2
 
+
 def programs_of(
     graph: Graph,
     fetches: tuple[Tensor, ...],

@@ -71,4 +71,3 @@ def main() -> None:
 
     with contextlib.suppress(BrokenPipeError, EOFError):
         serve(sys.stdin.buffer, answers)
-

@@ -114,7 +114,6 @@ class KernelStore:
                     self._addresses[name, target.text] = address
             return {name: self._addresses[name, target.text] for name in objects}
 
-
     def renew_lock(self) -> None:
         """In the child of a fork: another thread may have held the lock."""
         self._lock = threading.Lock()

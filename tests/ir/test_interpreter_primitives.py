@@ -40,6 +40,8 @@ ELSEWHERE = {
     "write_variable",
     "variable_is_initialized",
     "random",
+    "stateless_random",
+    "initialized_value",
 }
 
 

@@ -155,7 +155,7 @@ class ErrorSample:
 
 
 def error(name: str, build: Callable[..., Any], kind: type[Exception] | str, message: str) -> ErrorSample:
-    """A call that must fail with an error of a kind (a class, or the name of one in `tf.errors`) whose text holds a message.
+    """A call that must fail with an error of a kind (a class, or its name in `tf.errors`) whose text holds a message.
 
     The function gets the module. Where it returns tensors, they are run.
     """

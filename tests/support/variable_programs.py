@@ -1,4 +1,4 @@
-"""Random programs that read and write variables: new values from old ones by all kinds of work, swaps, values fetched."""
+"""Random programs that read and write variables: new values from old ones, swaps, values fetched."""
 
 from __future__ import annotations
 
