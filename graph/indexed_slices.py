@@ -1,4 +1,4 @@
-"""`tf.IndexedSlices`: a tensor of which only some slices along the first axis are stored, as gradients of `gather` are."""
+"""`tf.IndexedSlices`: a tensor of which only some slices along the first axis are kept, as in gradients of `gather`."""
 
 from __future__ import annotations
 

@@ -69,7 +69,7 @@ class RunContext:
 def run_interpreted(
     program: Program, context: RunContext, graph: Graph, monitor: RunMonitor | None = None
 ) -> list[np.ndarray]:
-    """Runs a program by the reference interpreter, under a monitor if there is one; its results are the caller's own."""
+    """Runs a program by the reference interpreter, under a monitor if any; its results are the caller's own."""
     if monitor is None:
         computed = interpret(program, context)
     else:

@@ -1,10 +1,10 @@
 """The pass `update-in-place`: a kernel that computes a variable's new value writes it over the old one.
 
 In: a program after fusion. Out: the same, with the attribute `in_place` on instructions whose result may take the
-memory of an operand. For a kernel of elements that is the variable that the result is written to, where nobody needs the old
-value afterwards and the kernel reads it at no other place than the one that it writes. Scatters and updates of a part
-may do so with any value of the program that nobody needs afterwards. An elementwise instruction by itself becomes a
-fused one.
+memory of an operand. For a kernel of elements that is the variable that the result is written to, where nobody needs
+the old value afterwards and the kernel reads it at no other place than the one that it writes. Scatters and updates of
+a part may do so with any value of the program that nobody needs afterwards. An elementwise instruction by itself
+becomes a fused one.
 """
 
 from __future__ import annotations
