@@ -1,0 +1,97 @@
+"""Files that only this user reads and writes: reading them whole, publishing them in one step, judging who may write.
+
+A reader sees a published file either not at all or with all its bytes; a process that dies while it writes leaves a
+temporary file, which nobody takes for an entry.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import stat
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from sessile.compiler.store.entry_format import ALIGNMENT
+
+FOLDER_MODE, FILE_MODE = 0o700, 0o600
+TEMPORARY_SUFFIX = ".tmp"
+_BINARY = getattr(os, "O_BINARY", 0)
+_ROOT = 0
+
+
+class FileContent(NamedTuple):
+    """A file as it was when it was opened: its bytes, and what tells it from another file that takes its place."""
+
+    data: memoryview
+    identity: tuple[int, int]
+
+
+def who_else_may_write(status: os.stat_result) -> str | None:
+    """Who but this user, and root, can change a file or folder; None if nobody can."""
+    if not hasattr(os, "getuid"):
+        return None
+    if status.st_uid not in (os.getuid(), _ROOT):
+        return f"user {status.st_uid}, who owns it"
+    if stat.S_ISLNK(status.st_mode):
+        return None
+    writers = {stat.S_IWGRP: "its group", stat.S_IWOTH: "everyone"}
+    return next((who for bit, who in writers.items() if status.st_mode & bit), None)
+
+
+def read_file(path: Path) -> FileContent:
+    """The bytes of a file, in memory aligned as the sections of entries are.
+
+    Raises OSError, PermissionError among them where another user may write to the file.
+    """
+    descriptor = os.open(path, os.O_RDONLY | _BINARY)
+    with open(descriptor, "rb", buffering=0) as file:
+        status = os.fstat(descriptor)
+        others = who_else_may_write(status)
+        if others is not None:
+            raise PermissionError(f"{others} can write to {path}")
+        memory = np.empty(status.st_size + ALIGNMENT, np.uint8)
+        start = -memory.ctypes.data % ALIGNMENT
+        data = memoryview(memory)[start : start + status.st_size]
+        filled = 0
+        while filled < len(data) and (count := file.readinto(data[filled:])):
+            filled += count
+    return FileContent(data[:filled].toreadonly(), (status.st_dev, status.st_ino))
+
+
+def publish(path: Path, data: bytes) -> None:
+    """Write a file, which appears whole or not at all, in the place of an older one if there is one.
+
+    The folder and the one above it are made if need be. Raises OSError.
+    """
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.{os.urandom(6).hex()}{TEMPORARY_SUFFIX}")
+    try:
+        descriptor = _create(temporary)
+        with open(descriptor, "wb") as file:
+            # Not forced to the disk: what a power failure leaves half written does not pass the checksum.
+            file.write(data)
+        os.replace(temporary, path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            temporary.unlink()
+        raise
+
+
+def _create(path: Path) -> int:
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | _BINARY
+    try:
+        return os.open(path, flags, FILE_MODE)
+    except FileNotFoundError:
+        for folder in (path.parent.parent, path.parent):
+            folder.mkdir(FOLDER_MODE, exist_ok=True)
+        return os.open(path, flags, FILE_MODE)
+
+
+def remove_if_same(path: Path, identity: tuple[int, int]) -> None:
+    """Remove a file unless another one has taken its place meanwhile. Raises OSError."""
+    with contextlib.suppress(FileNotFoundError):
+        status = os.stat(path)
+        if (status.st_dev, status.st_ino) == identity:
+            os.unlink(path)
