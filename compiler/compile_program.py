@@ -15,6 +15,7 @@ from sessile.compiler.dump import Dump
 from sessile.compiler.kernel_source import KernelSource
 from sessile.compiler.native_program import NativeProgram
 from sessile.compiler.stages import NativeStage, Stage, split_into_stages
+from sessile.compiler.target import Target
 from sessile.ir.program import Program
 from sessile.ir.types import TensorType
 
@@ -39,10 +40,10 @@ class OptimizedProgram:
     sources: tuple[KernelSource, ...]
 
 
-def optimize(program: Program, observer: Observer | None = None) -> OptimizedProgram:
-    """Runs the passes and writes the kernels, without compiling them."""
+def optimize(program: Program, observer: Observer | None = None, target: Target | None = None) -> OptimizedProgram:
+    """Runs the passes and writes the kernels for a target (this machine if none is given), without compiling them."""
     optimized = pass_pipeline.run_passes(program, NATIVE_PIPELINE, observer)
-    stages = split_into_stages(optimized)
+    stages = split_into_stages(optimized, target or Target.host())
     return OptimizedProgram(optimized, stages, tuple(kernel_sources(stages)))
 
 

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from sessile.compiler.kernel_source import KernelSource
+from sessile.compiler.target import Target
 from sessile.ir.program import Instruction, Value
 from sessile.ir.sizes import Size
 
@@ -82,12 +83,12 @@ class NoKernel(Exception):
     """This instruction has no kernel, for the reason given; it runs on the host."""
 
 
-KernelRule = Callable[[Instruction], "tuple[KernelCall, ...]"]
+KernelRule = Callable[[Instruction, Target], "tuple[KernelCall, ...]"]
 KERNEL_RULES: dict[str, KernelRule] = {}
 
 
 def kernel_rule(*primitives: str) -> Callable[[KernelRule], KernelRule]:
-    """Decorator: registers how instructions of these primitives become kernels on the CPU."""
+    """Decorator: registers how instructions of these primitives become kernels for a processor."""
 
     def register(rule: KernelRule) -> KernelRule:
         for name in primitives:

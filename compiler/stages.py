@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from sessile.compiler.cpu import rules as _registered_rules
 from sessile.compiler.kernel_call import KERNEL_RULES, KernelCall, NoKernel
+from sessile.compiler.target import Target
 from sessile.ir.program import Instruction, Program
 
 assert _registered_rules
@@ -45,15 +46,15 @@ class HostStage:
 Stage = NativeStage | HostStage
 
 
-def split_into_stages(program: Program) -> tuple[Stage, ...]:
-    """The stages of a program, in order of execution."""
+def split_into_stages(program: Program, target: Target) -> tuple[Stage, ...]:
+    """The stages of a program, in order of execution, with kernels for a target."""
     stages: list[Stage] = []
     native: list[NativeInstruction] = []
     for instruction in program.instructions:
         if instruction.name in PLACED:
             continue
         try:
-            native.append(NativeInstruction(instruction, _calls(instruction)))
+            native.append(NativeInstruction(instruction, _calls(instruction, target)))
         except NoKernel as reason:
             if native:
                 stages.append(NativeStage(tuple(native)))
@@ -64,8 +65,8 @@ def split_into_stages(program: Program) -> tuple[Stage, ...]:
     return tuple(stages)
 
 
-def _calls(instruction: Instruction) -> tuple[KernelCall, ...]:
+def _calls(instruction: Instruction, target: Target) -> tuple[KernelCall, ...]:
     rule = KERNEL_RULES.get(instruction.name)
     if rule is None:
         raise NoKernel(f"{instruction.name} has no kernel")
-    return rule(instruction)
+    return rule(instruction, target)

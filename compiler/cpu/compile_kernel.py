@@ -1,7 +1,8 @@
 """Compiles kernels: Python source in, freestanding object code out.
 
 Numba types and lowers the function, LLVM optimises the result once, and the object is checked to need nothing from
-outside. Whatever goes wrong on the way is reported as a fault of the code generator, with the original error in a file.
+outside, but for functions of C's math library that old processors lack. Whatever goes wrong on the way is reported as a
+fault of the code generator, with the original error in a file.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import functools
 import traceback
 from dataclasses import dataclass
 
-from sessile.compiler.cpu.machine_code import lock_held_across_fork, optimize, target_machine
+from sessile.compiler.cpu.machine_code import MATH_LIBRARY_FUNCTIONS, lock_held_across_fork, optimize, target_machine
 from sessile.compiler.cpu.object_symbols import undefined_symbols
 from sessile.compiler.kernel_errors import KernelCompilationError, dump_fault
 from sessile.compiler.kernel_source import KernelSource
@@ -25,7 +26,7 @@ class KernelObject:
 
     Attributes:
       name: the exported symbol, `void name(int64_t *arguments, int64_t part, int64_t parts)`.
-      object_code: an object file without undefined symbols.
+      object_code: an object file without undefined symbols other than `MATH_LIBRARY_FUNCTIONS`.
       unoptimized_ir: the LLVM IR that it was compiled from.
       target: the machine that it runs on.
     """
@@ -62,7 +63,7 @@ def _compile(source: KernelSource, target: Target) -> KernelObject:
 
         ir_text = unoptimized_ir(source, target)
         code = target_machine(target).emit_object(optimize(ir_text, target))
-        missing = undefined_symbols(code)
+        missing = [name for name in undefined_symbols(code) if name.lstrip("_") not in MATH_LIBRARY_FUNCTIONS]
     except Exception as error:
         dump = dump_fault(source, f"{traceback.format_exc()}\n{ir_text}")
         raise KernelCompilationError(source.name, f"not compiled ({type(error).__name__})", dump) from None

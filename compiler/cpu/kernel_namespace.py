@@ -16,6 +16,7 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
+from sessile.compiler.cpu import half_conversions
 from sessile.compiler.cpu.kernel_operations import short_range
 
 LIBRARIES = (
@@ -54,7 +55,7 @@ def f32_from_f16(typing_context: Any, bits: types.Type) -> Any:
     """The value of a 16-bit float given by its bits (u16)."""
 
     def emit(context: Any, builder: ir.IRBuilder, call: Any, arguments: Any) -> ir.Value:
-        return builder.fpext(builder.bitcast(arguments[0], ir.HalfType()), ir.FloatType())
+        return half_conversions.widened(context.kernel_target, builder, arguments[0])
 
     return types.float32(types.uint16), emit
 
@@ -64,7 +65,7 @@ def f16_from_f32(typing_context: Any, value: types.Type) -> Any:
     """The bits (u16) of the 16-bit float nearest to a value, ties to even."""
 
     def emit(context: Any, builder: ir.IRBuilder, call: Any, arguments: Any) -> ir.Value:
-        return builder.bitcast(builder.fptrunc(arguments[0], ir.HalfType()), ir.IntType(16))
+        return half_conversions.narrowed(context.kernel_target, builder, arguments[0])
 
     return types.uint16(types.float32), emit
 

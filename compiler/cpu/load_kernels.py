@@ -6,13 +6,15 @@ never imports Numba. What is loaded stays: kernels are named by a hash of what t
 
 from __future__ import annotations
 
+import ctypes
 import functools
 import itertools
 import threading
 from collections.abc import Iterable, Mapping
+from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
-from sessile.compiler.cpu.machine_code import create_jit, lock_held_across_fork
+from sessile.compiler.cpu.machine_code import MATH_LIBRARY_FUNCTIONS, create_jit, lock_held_across_fork
 from sessile.compiler.target import Target
 
 _library_numbers = itertools.count()
@@ -32,7 +34,7 @@ def load_objects(
     Args:
       codes: the object files.
       symbols: the symbols that they define and that the caller wants to know.
-      imports: addresses of the symbols that the objects need from outside; kernels need none.
+      imports: addresses of the symbols that the objects need from outside; kernels need the math library's at most.
 
     Returns:
       The address of each symbol.
@@ -57,6 +59,16 @@ def load_objects(
     return {symbol: library[symbol] for symbol in wanted}
 
 
+@functools.cache
+def _math_library() -> dict[str, int]:
+    """The addresses of `MATH_LIBRARY_FUNCTIONS`."""
+    library = ctypes.CDLL(None)
+    functions = {name: getattr(library, name, None) for name in MATH_LIBRARY_FUNCTIONS}
+    return {
+        name: ctypes.cast(function, ctypes.c_void_p).value or 0 for name, function in functions.items() if function
+    }
+
+
 class ObjectCache(Protocol):
     """Where object code outlives the process."""
 
@@ -66,17 +78,22 @@ class ObjectCache(Protocol):
     def write(self, name: str, target: Target, object_code: bytes) -> None:
         """Keep the object code of a kernel."""
 
+    def claim(self, name: str, target: Target) -> AbstractContextManager[bool]:
+        """Announce that this process compiles a kernel: a context with False if another one does so already."""
+
 
 class KernelStore:
     """The kernels that this process can call, by name and target. Safe to use from several threads.
 
     Attributes:
       compiled: how many kernels were compiled for this store.
+      loaded: how many kernels were loaded that had been compiled before, by another process as a rule.
       reused: how many times a kernel was found in it.
     """
 
     def __init__(self) -> None:
         self.compiled = 0
+        self.loaded = 0
         self.reused = 0
         self._addresses: dict[tuple[str, str], int] = {}
         self._lock = threading.Lock()
@@ -110,7 +127,8 @@ class KernelStore:
             fresh = {name: code for name, code in objects.items() if (name, target.text) not in self._addresses}
             self.compiled += len(objects) if compiled else 0
             if fresh:
-                for name, address in load_objects(fresh.values(), fresh).items():
+                self.loaded += 0 if compiled else len(fresh)
+                for name, address in load_objects(fresh.values(), fresh, _math_library()).items():
                     self._addresses[name, target.text] = address
             return {name: self._addresses[name, target.text] for name in objects}
 

@@ -14,6 +14,9 @@ import llvmlite.binding as llvm
 
 from sessile.compiler.target import Target
 
+MATH_LIBRARY_FUNCTIONS = tuple(name + kind for name in ("fma", "rint", "floor", "ceil", "trunc") for kind in ("", "f"))
+"""What kernels call in C's math library where the processor cannot: before AVX2 and SSE 4.1."""
+
 
 def lock_held_across_fork() -> threading.Lock:
     """A lock around calls of LLVM; a fork waits for it, so that the child finds LLVM between two calls."""
@@ -23,17 +26,31 @@ def lock_held_across_fork() -> threading.Lock:
     return lock
 
 
+def initialize_llvm(triple: str) -> None:
+    """Readies LLVM's code generator for a triple: this machine's alone, or all of them, which takes longer."""
+    if triple.partition("-")[0] == llvm.get_process_triple().partition("-")[0]:
+        _initialize_native()
+    else:
+        _initialize_all()
+
+
 @functools.cache
-def _initialize_llvm() -> None:
+def _initialize_native() -> None:
     llvm.initialize_native_target()
     llvm.initialize_native_asmprinter()
     llvm.initialize_native_asmparser()
 
 
 @functools.cache
+def _initialize_all() -> None:
+    llvm.initialize_all_targets()
+    llvm.initialize_all_asmprinters()
+
+
+@functools.cache
 def target_machine(target: Target) -> llvm.TargetMachine:
     """LLVM's code generator for a target, position-independent, at the highest level."""
-    _initialize_llvm()
+    initialize_llvm(target.triple)
     return llvm.Target.from_triple(target.triple).create_target_machine(
         cpu=target.cpu, features=target.features, opt=3, reloc="pic", codemodel="small"
     )

@@ -20,6 +20,7 @@ from support.random_programs import program_cases
 from sessile.compiler.kernel_call import KERNEL_RULES
 from sessile.compiler.pass_pipeline import run_passes
 from sessile.compiler.passes.fuse import fuse
+from sessile.compiler.target import Target
 from sessile.ir.interpreter import LocatedFailure
 from sessile.ir.parser import parse
 from sessile.ir.primitive import RunFailure
@@ -121,7 +122,7 @@ program @inner {
 """
     parameters = {"x": made_up(RANDOM, "f32", (3, 500)), "bias": made_up(RANDOM, "f32", (3,))}
     assert check_text(text, parameters) == {"loop": 1}
-    (call,) = KERNEL_RULES["fused"](_fused(text))
+    (call,) = KERNEL_RULES["fused"](_fused(text), Target.host())
     assert re.search(r"for i0 in range\(n0\):\n.*\n *for i1 in range\(n1 \* part", call.source.source)
 
 
@@ -216,7 +217,7 @@ program @update {
     number = fused.regions[0].results.index(fused.regions[0].instructions[-1].result)
     attributes = {**fused.attributes, "in_place": ((number, 0),)}
     fused = Instruction(fused.primitive, fused.operands, attributes, fused.results, fused.locations, fused.regions)
-    (call,) = KERNEL_RULES["fused"](fused)
+    (call,) = KERNEL_RULES["fused"](fused, Target.host())
     assert len(call.source.argument_types) == 4
     w, g = RANDOM.random(50).astype("f4"), RANDOM.random(50).astype("f4")
     results = run_instruction(fused, [w, g], parts=3)
@@ -237,7 +238,8 @@ def test_kernels_have_the_expected_source(update_golden: bool) -> None:
 def kernels_of(text: str) -> str:
     """The sources of the kernels of a program's fused instructions."""
     fused = [i for i in fuse(parse(text, location=HERE[0])).instructions if i.name == "fused"]
-    return "\n".join(call.source.source for instruction in fused for call in KERNEL_RULES["fused"](instruction))
+    calls = [call for instruction in fused for call in KERNEL_RULES["fused"](instruction, Target.host())]
+    return "\n".join(call.source.source for call in calls)
 
 
 def _fused(text: str) -> Instruction:
@@ -256,7 +258,7 @@ program @one {
 """
     header = 'program @two {\n  size n = parameter "x" axis 0'
     other = text.replace("7", "n").replace("%", "%1").replace("program @one {", header)
-    (first,), (second,) = (KERNEL_RULES["fused"](_fused(each)) for each in (text, other))
+    (first,), (second,) = (KERNEL_RULES["fused"](_fused(each), Target.host()) for each in (text, other))
     assert first.source.name == second.source.name
 
 
@@ -272,7 +274,7 @@ program @vectors {{
   return %3
 }}
 """
-    (call,) = KERNEL_RULES["fused"](_fused(text))
+    (call,) = KERNEL_RULES["fused"](_fused(text), Target.host())
     assembly = compiled(call.source).assembly
     if "x86_64" not in compiled(call.source).target.triple:
         pytest.skip("looks for vector instructions of x86")

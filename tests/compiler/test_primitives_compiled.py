@@ -31,6 +31,7 @@ from support.program_cases import assert_same_array
 from sessile.compiler.cpu.elementary import ERROR_BOUNDS
 from sessile.compiler.kernel_call import KERNEL_RULES
 from sessile.compiler.stages import PLACED, HostStage, split_into_stages
+from sessile.compiler.target import Target
 from sessile.ir.interpreter import LocatedFailure
 from sessile.ir.primitive import PRIMITIVES
 from sessile.ir.primitives.elementwise import COMPLEX_OF
@@ -173,7 +174,7 @@ def test_which_functions_have_no_kernel() -> None:
             program = SymbolicProgram()
             operands = [program.parameter(f"p{k}", dtype, ["n"]) for k in range(function.arity)]
             results = program.apply("map", *operands, function=function.name)
-            stages = split_into_stages(program.builder.finish(results))
+            stages = split_into_stages(program.builder.finish(results), Target.host())
             on_host |= {(function.name, dtype) for stage in stages if isinstance(stage, HostStage)}
     assert on_host == {(name, dtype) for name in HOST_FUNCTIONS for dtype in COMPLEX}
 

@@ -14,6 +14,7 @@ from support.program_cases import HERE
 
 from sessile.compiler.kernel_call import KERNEL_RULES
 from sessile.compiler.passes.fuse import fuse
+from sessile.compiler.target import Target
 from sessile.ir.parser import parse
 from sessile.ir.types import FLOATS, NUMPY_DTYPES
 
@@ -85,7 +86,7 @@ program @large {{
 }}
 """
     (fused,) = (i for i in fuse(parse(text, location=HERE[0])).instructions if i.name == "fused")
-    assert len(KERNEL_RULES["fused"](fused)) == 2
+    assert len(KERNEL_RULES["fused"](fused, Target.host())) == 2
     for n in (0, 1, 40):
         x = RANDOM.integers(-9, 9, (n, 64, 512)).astype("f8")
         assert check_text(text, {"x": x}, n) == {"reduce": 1}

@@ -13,6 +13,7 @@ from sessile.compiler.executable import Executable
 from sessile.compiler.native_program import NativeProgram
 from sessile.compiler.pass_pipeline import run_passes
 from sessile.compiler.stages import HostStage, split_into_stages
+from sessile.compiler.target import Target
 from sessile.ir.interpreter import interpret
 from sessile.ir.program import Program
 from sessile.ir.types import TensorType
@@ -62,7 +63,7 @@ class CompiledProgram:
 
     def __init__(self, program: Program, passes: Sequence[str] = (), allow_host: bool = False) -> None:
         self.program = run_passes(program, passes) if passes else program
-        self._stages = split_into_stages(self.program)
+        self._stages = split_into_stages(self.program, Target.host())
         on_host = [stage for stage in self._stages if isinstance(stage, HostStage)]
         assert allow_host or not on_host, f"no kernel for {on_host}"
         self._addresses = kernel_service().compile_all(kernel_sources(self._stages))

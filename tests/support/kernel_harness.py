@@ -65,7 +65,7 @@ def run_instruction(
     held = {v: np.array(a, order="C", copy=True) for v, a in zip(instruction.operands, operands, strict=True)}
     for result in instruction.results:
         held[result] = rubbish(result.type.bound(bindings), NUMPY_DTYPES[result.type.dtype])
-    if not run_calls(KERNEL_RULES[instruction.name](instruction), held, bindings, parts):
+    if not run_calls(KERNEL_RULES[instruction.name](instruction, Target.host()), held, bindings, parts):
         context = SimpleNamespace(bindings=bindings)
         evaluate_instruction(instruction, operands, context)  # type: ignore[arg-type]
         raise AssertionError(f"the kernel of {instruction} reports a failure that the reference does not know")
@@ -99,7 +99,8 @@ def check_kernels(
         except NoKernel:
             continue
         except AssertionError as error:
-            error.add_note("\n".join(call.source.source for call in KERNEL_RULES[instruction.name](instruction)))
+            calls = KERNEL_RULES[instruction.name](instruction, Target.host())
+            error.add_note("\n".join(call.source.source for call in calls))
             raise
         compared[instruction.attributes.get("kind", instruction.name)] += 1
     return dict(compared)

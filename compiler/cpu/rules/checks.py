@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sessile.compiler.kernel_call import Buffer, KernelCall, Number, Status, kernel_rule
 from sessile.compiler.kernel_source import kernel_source
+from sessile.compiler.target import Target
 from sessile.ir.program import Instruction
 
 _CODE = """\
@@ -19,7 +20,7 @@ def kernel(condition, status, count, part, parts):
 
 
 @kernel_rule("check")
-def check(instruction: Instruction) -> tuple[KernelCall, ...]:
+def check(instruction: Instruction, _: Target) -> tuple[KernelCall, ...]:
     """One pass over the condition; the message comes from the primitive's reference."""
     condition = instruction.operands[0]
     size = condition.type.size

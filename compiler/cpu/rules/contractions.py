@@ -27,20 +27,21 @@ Axes = Sequence[int]
 
 
 @kernel_rule("contract", "convolve")
-def contraction(instruction: Instruction) -> tuple[KernelCall, ...]:
+def contraction(instruction: Instruction, target: Target) -> tuple[KernelCall, ...]:
     """A contraction by itself."""
-    return (contraction_call(instruction, Buffer(instruction.result)),)
+    return (contraction_call(instruction, target, Buffer(instruction.result)),)
 
 
 def contraction_call(
     instruction: Instruction,
-    target: Buffer | Scratch,
+    target: Target,
+    output: Buffer | Scratch,
     epilogue: Epilogue = NO_EPILOGUE,
     epilogue_arguments: Sequence[KernelArgument] = (),
     epilogue_cost: int = 0,
     operands: Sequence[Value] | None = None,
 ) -> KernelCall:
-    """The kernel call of a `contract` or `convolve` whose finished elements go through `epilogue` into `target`.
+    """The kernel call of a `contract` or `convolve` whose finished elements go through `epilogue` into `output`.
 
     `operands` stand for the instruction's own where these are parameters of a fused region.
     """
@@ -48,22 +49,24 @@ def contraction_call(
     if a.type.dtype in ("bool", "string"):
         raise NoKernel(f"{instruction.name} of {a.type.dtype} has no kernel")
     if instruction.name == "contract":
-        kernel, numbers, work = _matrix_product(instruction, epilogue)
+        kernel, numbers, work = _matrix_product(instruction, target, epilogue)
     else:
-        kernel, numbers, work = _convolution(instruction, epilogue)
+        kernel, numbers, work = _convolution(instruction, target, epilogue)
     dtype = "f32" if a.type.dtype == "f16" and kernel.workspace_elements else a.type.dtype
-    arguments: list[KernelArgument] = [Buffer(a), Buffer(b), target, *map(Number, numbers)]
+    arguments: list[KernelArgument] = [Buffer(a), Buffer(b), output, *map(Number, numbers)]
     arguments += [Workspace(kernel.workspace_elements, dtype), Number(kernel.workspace_elements), *epilogue_arguments]
     # a fused multiply-add of a vector of sixteen takes as long as two scalar operations
     return KernelCall(kernel.source, tuple(arguments), work=work // 8 + epilogue_cost * instruction.result.type.size)
 
 
-def _convolution(instruction: Instruction, epilogue: Epilogue) -> tuple[ContractionKernel, Sequence[Size], Size]:
+def _convolution(
+    instruction: Instruction, target: Target, epilogue: Epilogue
+) -> tuple[ContractionKernel, Sequence[Size], Size]:
     x, w = instruction.operands
     convolution = Convolution(x.type.shape, w.type.shape, instruction.result.type.shape, **instruction.attributes)
     kernel = convolution_kernel(
         x.type.dtype,
-        Target.host(),
+        target,
         epilogue,
         method=convolution.method,
         transpose_filter=convolution.transpose_filter,
@@ -71,7 +74,9 @@ def _convolution(instruction: Instruction, epilogue: Epilogue) -> tuple[Contract
     return kernel, convolution.geometry, convolution.flops
 
 
-def _matrix_product(instruction: Instruction, epilogue: Epilogue) -> tuple[ContractionKernel, Sequence[Size], Size]:
+def _matrix_product(
+    instruction: Instruction, target: Target, epilogue: Epilogue
+) -> tuple[ContractionKernel, Sequence[Size], Size]:
     a, b = (operand.type for operand in instruction.operands)
     contracting, batch = instruction.attributes["contracting"], instruction.attributes["batch"]
     rows = free_axes(a.rank, contracting[0], batch[0])
@@ -82,7 +87,7 @@ def _matrix_product(instruction: Instruction, epilogue: Epilogue) -> tuple[Contr
     k = product(a.shape[axis] for axis in contracting[0])
     a_steps = [merged_step(a.shape, axes) for axes in (batch[0], rows, contracting[0])]
     b_steps = [merged_step(b.shape, axes) for axes in (batch[1], contracting[1], columns)]
-    dtype, target = a.dtype, Target.host()
+    dtype = a.dtype
     if m == 1 or n == 1:
         kernel = matrix_vector_kernel(dtype, target, epilogue)
     else:

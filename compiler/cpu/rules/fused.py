@@ -9,50 +9,49 @@ from sessile.compiler.cpu.codegen.spread_kernel import has_gaps, spread_calls
 from sessile.compiler.cpu.rules.contractions import contraction_call
 from sessile.compiler.fusion.index_maps import NotSimple
 from sessile.compiler.kernel_call import KernelCall, NoKernel, kernel_rule
+from sessile.compiler.target import Target
 from sessile.ir.primitive import PRIMITIVES
 from sessile.ir.program import Instruction, Region, Value
 
 
 @kernel_rule("fused")
-def fused(instruction: Instruction) -> tuple[KernelCall, ...]:
+def fused(instruction: Instruction, target: Target) -> tuple[KernelCall, ...]:
     """The kernels of a fused instruction, by its kind."""
     if all(result.type.size == 0 for result in instruction.results):
         return ()
     try:
-        return _CALLS[instruction.attributes["kind"]](instruction)
+        match instruction.attributes["kind"]:
+            case "contraction":
+                return contraction_calls(instruction, target)
+            case "loop":
+                return loop_calls(instruction)
+            case _:
+                return reduction_calls(instruction)
     except NotSimple as reason:
         raise NoKernel(str(reason)) from None
 
 
-def contraction_calls(instruction: Instruction) -> tuple[KernelCall, ...]:
+def contraction_calls(instruction: Instruction, target: Target) -> tuple[KernelCall, ...]:
     """The kernel of a contraction with elementwise work on its sums."""
     end = contraction_end(instruction)
-    return (contraction_call(end.contraction, end.target, end.epilogue, end.arguments, end.cost, end.operands),)
-
-
-_CALLS = {
-    "loop": loop_calls,
-    "reduce": reduction_calls,
-    "rows": reduction_calls,
-    "contraction": contraction_calls,
-}
+    return (contraction_call(end.contraction, target, end.target, end.epilogue, end.arguments, end.cost, end.operands),)
 
 
 @kernel_rule(
     "map", "select", "convert", "make_complex", "bitcast", "broadcast", "iota", "transpose", "slice", "reverse", "pad",
     "concat",
 )  # fmt: skip
-def alone(instruction: Instruction) -> tuple[KernelCall, ...]:
+def alone(instruction: Instruction, target: Target) -> tuple[KernelCall, ...]:
     """The kernel of a single instruction: that of a fused one which holds nothing else."""
     if instruction.name == "pad" and has_gaps(instruction):
         return spread_calls(as_fused(instruction, "loop"))
-    return fused(as_fused(instruction, "loop"))
+    return fused(as_fused(instruction, "loop"), target)
 
 
 @kernel_rule("reduce")
-def reduce_alone(instruction: Instruction) -> tuple[KernelCall, ...]:
+def reduce_alone(instruction: Instruction, target: Target) -> tuple[KernelCall, ...]:
     """The kernel of a reduction."""
-    return fused(as_fused(instruction, "reduce"))
+    return fused(as_fused(instruction, "reduce"), target)
 
 
 def as_fused(instruction: Instruction, kind: str) -> Instruction:

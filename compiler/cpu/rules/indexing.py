@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from sessile.compiler.kernel_call import Buffer, KernelArgument, KernelCall, NoKernel, Number, Status, kernel_rule
 from sessile.compiler.kernel_source import KernelSource, kernel_source
+from sessile.compiler.target import Target
 from sessile.ir.program import Instruction
 from sessile.ir.sizes import Size, product
 
@@ -63,7 +64,7 @@ _COPY = """\
 
 
 @kernel_rule("gather")
-def gather(instruction: Instruction) -> tuple[KernelCall, ...]:
+def gather(instruction: Instruction, _: Target) -> tuple[KernelCall, ...]:
     """Rows are copied one after the other; each part checks the indices that it uses."""
     x, indices = instruction.operands
     dtype = _movable(x.type.dtype)
@@ -85,7 +86,7 @@ def gather(instruction: Instruction) -> tuple[KernelCall, ...]:
 
 
 @kernel_rule("gather_nd")
-def gather_nd(instruction: Instruction) -> tuple[KernelCall, ...]:
+def gather_nd(instruction: Instruction, _: Target) -> tuple[KernelCall, ...]:
     """As gather, with coordinates in place of indices."""
     x, indices = instruction.operands
     dtype = _movable(x.type.dtype)
@@ -106,7 +107,7 @@ def gather_nd(instruction: Instruction) -> tuple[KernelCall, ...]:
 
 
 @kernel_rule("scatter")
-def scatter(instruction: Instruction) -> tuple[KernelCall, ...]:
+def scatter(instruction: Instruction, _: Target) -> tuple[KernelCall, ...]:
     """All coordinates are checked before anything is written; equal ones take effect in order, on one thread."""
     x, indices, updates = instruction.operands
     dtype, function = x.type.dtype, instruction.attributes["function"]

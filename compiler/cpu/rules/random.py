@@ -13,6 +13,7 @@ from sessile.compiler.kernel_call import (
     StreamState,
     kernel_rule,
 )
+from sessile.compiler.target import Target
 from sessile.ir.program import Instruction
 
 _FILLS = {
@@ -25,7 +26,7 @@ _WORK = {"uniform": 6, "uniform_int": 10, "normal": 16, "truncated_normal": 20}
 
 
 @kernel_rule("random")
-def random(instruction: Instruction) -> tuple[KernelCall, ...]:
+def random(instruction: Instruction, _: Target) -> tuple[KernelCall, ...]:
     """The distributions that have a kernel; the others are drawn on the host."""
     attributes = instruction.attributes
     kind, result = attributes["kind"], instruction.result

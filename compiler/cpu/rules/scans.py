@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sessile.compiler.kernel_call import Buffer, KernelCall, NoKernel, Number, Status, kernel_rule
 from sessile.compiler.kernel_source import kernel_source
+from sessile.compiler.target import Target
 from sessile.ir.program import Instruction
 from sessile.ir.sizes import product
 from sessile.ir.types import FLOATS, INTEGERS
@@ -44,7 +45,7 @@ def kernel(x, out, outer, count, inner, part, parts):
 
 
 @kernel_rule("arg_reduce")
-def arg_reduce(instruction: Instruction) -> tuple[KernelCall, ...]:
+def arg_reduce(instruction: Instruction, _: Target) -> tuple[KernelCall, ...]:
     """Each result looks through its elements; a number is taken over a NaN that stands first."""
     (x,) = instruction.operands
     dtype, axis = x.type.dtype, instruction.attributes["axis"]
@@ -69,7 +70,7 @@ def arg_reduce(instruction: Instruction) -> tuple[KernelCall, ...]:
 
 
 @kernel_rule("scan")
-def scan(instruction: Instruction) -> tuple[KernelCall, ...]:
+def scan(instruction: Instruction, _: Target) -> tuple[KernelCall, ...]:
     """Each line along the axis is one chain of additions or multiplications."""
     (x,) = instruction.operands
     attributes = instruction.attributes

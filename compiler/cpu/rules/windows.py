@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from sessile.compiler.kernel_call import Buffer, KernelCall, NoKernel, Number, kernel_rule
 from sessile.compiler.kernel_source import kernel_source
+from sessile.compiler.target import Target
 from sessile.ir.program import Instruction
 from sessile.ir.sizes import product
 from sessile.ir.types import TensorType
@@ -15,7 +16,7 @@ _SUPPORTED = ("f32", "f64", "i8", "i16", "i32", "i64", "u8", "u16", "u32", "u64"
 
 
 @kernel_rule("window_reduce")
-def window_reduce(instruction: Instruction) -> tuple[KernelCall, ...]:
+def window_reduce(instruction: Instruction, _: Target) -> tuple[KernelCall, ...]:
     """Each output row gathers the rows of its window."""
     (x,) = instruction.operands
     dtype = x.type.dtype
@@ -42,7 +43,7 @@ def window_reduce(instruction: Instruction) -> tuple[KernelCall, ...]:
 
 
 @kernel_rule("select_and_scatter")
-def select_and_scatter(instruction: Instruction) -> tuple[KernelCall, ...]:
+def select_and_scatter(instruction: Instruction, _: Target) -> tuple[KernelCall, ...]:
     """Each window finds its first largest element and adds there; images are shared among threads."""
     x, source_value = instruction.operands
     dtype = x.type.dtype
