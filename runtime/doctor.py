@@ -14,8 +14,8 @@ from pathlib import Path
 from sessile.runtime.cuda_parts import CudaPart, cuda_parts, version_of
 from sessile.runtime.executor import available_processors
 
-_REQUIRED = ("numpy", "numba", "llvmlite", "protobuf", "platformdirs")
-_OPTIONAL = {"ml_dtypes": "values of bfloat16", "pillow": "images", "rich": "the examples' progress bars"}
+_REQUIRED = ("numpy", "numba", "llvmlite", "protobuf", "platformdirs", "click", "rich")
+_OPTIONAL = {"ml_dtypes": "values of bfloat16", "pillow": "images"}
 _SWITCHES = {
     "SESSILE_JIT": "auto",
     "SESSILE_THREADS": "all processors",

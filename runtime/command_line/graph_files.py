@@ -1,0 +1,61 @@
+"""Reads files that hold graphs: a GraphDef as bytes (`.pb`) or as text (`.pbtxt`)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sessile.graph.graph import Graph
+from sessile.graph.import_graph_def import import_graph_def
+from sessile.runtime.command_line.failures import CommandFailure
+
+if TYPE_CHECKING:
+    from sessile.graph.proto.graph_pb2 import GraphDef
+
+TEXT_SUFFIXES = (".pbtxt", ".prototxt", ".textproto")
+
+
+def read_graph(path: str) -> Graph:
+    """The graph in a file. Raises CommandFailure for a file that holds none."""
+    message = read_graph_def(path)
+    graph = Graph()
+    try:
+        with graph.as_default():
+            import_graph_def(message, name="")
+    except (ValueError, TypeError) as error:
+        raise CommandFailure(f"{path}: {error}") from None
+    return graph
+
+
+def read_graph_def(path: str) -> GraphDef:
+    """The GraphDef in a file, which is text where the name ends in `.pbtxt`. Raises CommandFailure."""
+    content = Path(path).read_bytes()
+    message = _from_text(path, content) if path.endswith(TEXT_SUFFIXES) else _from_bytes(path, content)
+    if not message.node:
+        raise CommandFailure(f"{path}: this GraphDef has no operations")
+    return message
+
+
+def _from_bytes(path: str, content: bytes) -> GraphDef:
+    from google.protobuf.message import DecodeError
+
+    from sessile.graph.proto.graph_pb2 import GraphDef
+
+    try:
+        return GraphDef.FromString(content)
+    except DecodeError as error:
+        raise CommandFailure(
+            f"{path}: neither a GraphDef nor a bundle ({len(content)} bytes; {error}). A GraphDef in text form has a "
+            f"name that ends in {TEXT_SUFFIXES[0]}."
+        ) from None
+
+
+def _from_text(path: str, content: bytes) -> GraphDef:
+    from google.protobuf import text_format
+
+    from sessile.graph.proto.graph_pb2 import GraphDef
+
+    try:
+        return text_format.Parse(content, GraphDef())
+    except (text_format.ParseError, UnicodeDecodeError) as error:
+        raise CommandFailure(f"{path}: this is no GraphDef in text form: {error}") from None

@@ -1,0 +1,174 @@
+"""What to compute of a model, and from which inputs: the meaning of `--fetch` and `--feed`.
+
+In: a model and the texts of the options. Out: a `Selection`: tensors and operations by name, and inputs with element
+types, shapes, and where their values come from.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import click
+
+from sessile.compiler.lower import Request, needed_operations
+from sessile.graph.operation import Operation
+from sessile.graph.tensor import Tensor
+from sessile.runtime.command_line.failures import did_you_mean
+from sessile.runtime.command_line.feed_text import Dimension, FeedText, read_feed, shape_text
+from sessile.runtime.command_line.input_values import Input
+from sessile.runtime.command_line.model import Element, Model, plain_name
+
+
+@dataclass(frozen=True)
+class Selection:
+    """What to compute, by name, from which inputs."""
+
+    model: Model
+    outputs: dict[str, Element]
+    feeds: dict[Tensor, Input]
+
+    @property
+    def inputs(self) -> tuple[Input, ...]:
+        """The inputs, without the tensors that they are fed to."""
+        return tuple(self.feeds.values())
+
+    @property
+    def tensors(self) -> tuple[Tensor, ...]:
+        """The tensors to compute, each once."""
+        return tuple(dict.fromkeys(each for each in self.outputs.values() if isinstance(each, Tensor)))
+
+    @property
+    def targets(self) -> tuple[Operation, ...]:
+        """The operations to run, each once."""
+        return tuple(dict.fromkeys(each for each in self.outputs.values() if isinstance(each, Operation)))
+
+
+def select(model: Model, fetches: Sequence[str], feeds: Sequence[str], adds_placeholders: bool) -> Selection:
+    """What the options ask of a model.
+
+    Args:
+      model: the model.
+      fetches: what to compute; without any, what the model says.
+      feeds: the inputs; without any, what the model says, or the placeholders that are needed.
+      adds_placeholders: whether placeholders that are needed and not named become inputs even if others are named.
+
+    Raises click.BadParameter for names that do not exist, types and shapes that do not fit, and placeholders that are
+    needed and not fed.
+    """
+    outputs = {name: _output(model, name) for name in fetches} or model.outputs
+    if not outputs:
+        raise click.UsageError(f"{model.source} does not say what to compute: name it with --fetch.")
+    inputs = {tensor: _as_declared(name, tensor) for name, tensor in model.inputs.items()}
+    for text in map(read_feed, feeds):
+        tensor = _input_tensor(model, text.name)
+        inputs[tensor] = _refined(tensor, text)
+    selection = Selection(model, dict(outputs), inputs)
+    missing = _unfed_placeholders(selection)
+    if missing and feeds and not adds_placeholders:
+        raise click.BadParameter(_why_needed(selection, missing[0]), param_hint="--feed")
+    for op in missing:
+        inputs[op.outputs[0]] = _as_declared(plain_name(op.outputs[0]), op.outputs[0])
+    return selection
+
+
+def _output(model: Model, name: str) -> Element:
+    if name in model.outputs:
+        return model.outputs[name]
+    try:
+        element = model.graph.as_graph_element(name)
+    except (ValueError, KeyError) as error:
+        hint = did_you_mean(name, model.outputs) if "Did you mean" not in str(error) else ""
+        raise click.BadParameter(f"{error.args[0]}{hint}", param_hint="--fetch") from None
+    return element.outputs[0] if isinstance(element, Operation) and element.outputs else element
+
+
+def _input_tensor(model: Model, name: str) -> Tensor:
+    if name in model.inputs:
+        return model.inputs[name]
+    try:
+        element = model.graph.as_graph_element(name)
+    except (ValueError, KeyError) as error:
+        hint = did_you_mean(name, model.inputs) if "Did you mean" not in str(error) else ""
+        raise click.BadParameter(f"{error.args[0]}{hint}", param_hint="--feed") from None
+    tensor = element.outputs[0] if isinstance(element, Operation) and element.outputs else element
+    if not isinstance(tensor, Tensor) or not model.graph.is_feedable(tensor):
+        raise click.BadParameter(f"{name!r} cannot be fed: it has no value.", param_hint="--feed")
+    return tensor
+
+
+def _declared_shape(tensor: Tensor) -> tuple[Dimension, ...] | None:
+    return None if tensor.shape.ndims is None else tuple(tensor.shape.as_list())
+
+
+def _as_declared(name: str, tensor: Tensor) -> Input:
+    return Input(name, tensor.dtype.base_dtype, _declared_shape(tensor))
+
+
+def _refined(tensor: Tensor, text: FeedText) -> Input:
+    """The input as the option describes it, which must not contradict the graph."""
+    declared, dtype = _declared_shape(tensor), tensor.dtype.base_dtype
+    if text.dtype is not None and text.dtype.base_dtype is not dtype:
+        raise click.BadParameter(
+            f"{text.name!r} has elements of type {dtype.name}, not {text.dtype.name}.", param_hint="--feed"
+        )
+    shape = declared if text.shape is None else text.shape
+    if text.shape is not None and declared is not None:
+        if len(declared) != len(text.shape) or any(map(_contradicts, declared, text.shape)):
+            raise click.BadParameter(
+                f"{text.name!r} has the shape {shape_text(declared)}, to which {shape_text(text.shape)} does not fit.",
+                param_hint="--feed",
+            )
+        shape = tuple(own if wanted is None else wanted for own, wanted in zip(declared, text.shape, strict=True))
+    return Input(text.name, dtype, shape, text.value)
+
+
+def _contradicts(declared: Dimension, wanted: Dimension) -> bool:
+    return isinstance(declared, int) and wanted is not None and wanted != declared
+
+
+def _unfed_placeholders(selection: Selection) -> list[Operation]:
+    feeds: Any = selection.feeds
+    needed = needed_operations(Request(selection.tensors, selection.targets, feeds))
+    return [op for op in needed if op.type == "Placeholder"]
+
+
+def _why_needed(selection: Selection, placeholder: Operation) -> str:
+    """That a placeholder is not fed, which output needs it, and through which operations."""
+    name, chain = _chain_to(selection, placeholder)
+    between = [op.name for op in chain[1:-1]]
+    way = f" by way of {' <- '.join(between[:3] + ['...'] * (len(between) > 3))}" if between else ""
+    tensor = placeholder.outputs[0]
+    value = _as_declared(plain_name(tensor), tensor)
+    line = placeholder.traceback[-1] if placeholder.traceback else None
+    made = f", made at {line.filename}:{line.lineno}" if line else ""
+    return (
+        f"the output {name!r} needs the placeholder {placeholder.name!r} ({value.type_text}{made}){way}, and nothing "
+        f"is fed for it. Add --feed {value.name}=VALUE or --feed {value.name}:{value.type_text}."
+    )
+
+
+def _chain_to(selection: Selection, goal: Operation) -> tuple[str, list[Operation]]:
+    """An output and the shortest chain of operations from it to the one that it needs."""
+    fed = selection.feeds
+    for name, element in selection.outputs.items():
+        start = element.op if isinstance(element, Tensor) else element
+        queue, before = deque([start]), {start: start}
+        while queue:
+            op = queue.popleft()
+            if op is goal:
+                return name, _walk_back(before, goal)
+            for other in [*(t.op for t in op.inputs if t not in fed), *op.control_inputs]:
+                if other not in before:
+                    before[other] = op
+                    queue.append(other)
+    raise AssertionError(f"no output needs {goal.name}")
+
+
+def _walk_back(before: dict[Operation, Operation], goal: Operation) -> list[Operation]:
+    chain = [goal]
+    while before[chain[-1]] is not chain[-1]:
+        chain.append(before[chain[-1]])
+    return chain[::-1]
