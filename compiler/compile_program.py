@@ -61,12 +61,18 @@ def kernel_sources(stages: Sequence[Stage]) -> list[KernelSource]:
 class Compilation:
     """The compilation of one program: its passes have run, its kernels are on their way."""
 
-    def __init__(self, program: Program, dump_folder: str | None = None) -> None:
-        dump = Dump(dump_folder, program) if dump_folder else None
-        self.optimized = optimize(program, dump.after_pass if dump else None)
-        if dump:
-            dump.kernels(self.optimized.program, self.optimized.stages, self.optimized.sources)
+    def __init__(self, optimized: OptimizedProgram) -> None:
+        self.optimized = optimized
         self._request: KernelRequest | None = None
+
+    @staticmethod
+    def of(program: Program, dump_folder: str | None = None) -> Compilation:
+        """The compilation of a lowered program; what becomes of it is written to `dump_folder` if there is one."""
+        dump = Dump(dump_folder, program) if dump_folder else None
+        optimized = optimize(program, dump.after_pass if dump else None)
+        if dump:
+            dump.kernels(optimized.program, optimized.stages, optimized.sources)
+        return Compilation(optimized)
 
     def addresses(self, wait: bool) -> dict[str, int] | None:
         """The address of each kernel; None while worker processes still compile and the caller does not wait.

@@ -53,6 +53,14 @@ def element_type(dtype: DType) -> str:
     return name
 
 
+def location_of(op: Operation) -> Location:
+    """The name of an operation and the user's line that made it."""
+    if not op._frames:
+        return Location(op.name)
+    code, line = op._frames[0]
+    return Location(op.name, code.co_filename, line, code.co_name)
+
+
 @dataclass(frozen=True)
 class VariableReference:
     """What a lowering rule gets for an input that refers to a variable: which one, by the name of its operation."""
@@ -88,12 +96,7 @@ class LoweringBuilder(ProgramBuilder):
     def enter(self, op: Operation) -> None:
         """Everything emitted from now on belongs to `op`."""
         self.operation = op
-        code_line = op._frames[0] if op._frames else None
-        if code_line is None:
-            self.locations = (Location(op.name),)
-        else:
-            code, line = code_line
-            self.locations = (Location(op.name, code.co_filename, line, code.co_name),)
+        self.locations = (location_of(op),)
         reach = 0
         for tensor in op._inputs:
             reach |= self._reach.get(tensor.op, 0)

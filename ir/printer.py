@@ -14,10 +14,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from sessile.ir.canonical_order import in_canonical_order
 from sessile.ir.literals import SHOWN_ELEMENTS, array_hash, array_text, float_text, string_text
 from sessile.ir.program import Guard, Instruction, Location, Program, Region, SizeSource, Value
 from sessile.ir.sizes import SizeExpression
 from sessile.ir.types import TensorType
+from sessile.ir.user_names import NAME_ATTRIBUTES, name_kind
 
 WIDEST_COLUMN = 64
 _WORD = re.compile(r"[\w.$/-]+")
@@ -46,7 +48,8 @@ def program_lines(program: Program, locations: str = "short") -> list[Line]:
 
 
 def canonical_text(program: Program) -> str:
-    """The text without what two equal computations may differ in: ids, user's names, locations, alignment."""
+    """The text without what two equal computations may differ in: order, ids, user's names, locations, alignment."""
+    program = in_canonical_order(program)
     lines = _Printer(_CanonicalNames(program), _no_location, aligned=False).program(program)
     return "\n".join(line.text for line in lines) + "\n"
 
@@ -96,11 +99,6 @@ class Names:
 class _CanonicalNames(Names):
     """Numbers in the order of first occurrence instead of ids and names."""
 
-    _KINDS = {
-        "parameter": "p",
-        **dict.fromkeys(("read_variable", "write_variable", "variable_is_initialized", "initialized_value"), "v"),
-    }
-
     def __init__(self, program: Program) -> None:
         super().__init__()
         self._values: dict[int, str] = {}
@@ -109,9 +107,8 @@ class _CanonicalNames(Names):
         for value in program.values():
             self._values[value.id] = f"%{len(self._values)}"
         for instruction in program.all_instructions():
-            for attribute in ("name", "stream"):
-                if isinstance(instruction.attributes.get(attribute), str):
-                    self.attribute(instruction.name, attribute, instruction.attributes[attribute])
+            for attribute in sorted(NAME_ATTRIBUTES & instruction.attributes.keys()):
+                self.attribute(instruction.name, attribute, instruction.attributes[attribute])
 
     def value(self, value: Value) -> str:
         return self._values[value.id]
@@ -122,18 +119,20 @@ class _CanonicalNames(Names):
     def source(self, source: SizeSource) -> str:
         if source.kind in ("value", "result"):
             return self._values[int(source.name[1:])]
-        return self._numbered(source.kind[0], source.name)
+        return self._numbered(source.kind, source.name)
 
     def attribute(self, primitive: str, attribute: str, value: str) -> str:
-        if attribute == "name":
-            return self._numbered(self._KINDS.get(primitive, "x"), value)
-        return self._numbered("r", value) if attribute == "stream" else json.dumps(value)
+        return (
+            self._numbered(name_kind(primitive, attribute), value)
+            if attribute in NAME_ATTRIBUTES
+            else json.dumps(value)
+        )
 
     def _numbered(self, kind: str, name: str) -> str:
         known = self._names.get((kind, name))
         if known is None:
             self._counts[kind] = self._counts.get(kind, -1) + 1
-            known = self._names[kind, name] = f'"{kind}{self._counts[kind]}"'
+            known = self._names[kind, name] = f'"{kind[0]}{self._counts[kind]}"'
         return known
 
 

@@ -9,7 +9,7 @@ anything at once, and native executables, whose kernels are compiled beside (`SE
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -209,11 +209,12 @@ class Call:
 
     def _bind(self, findings: Findings, shapes: Shapes, values: Sequence[np.ndarray]) -> BoundCall:
         feeds = dict(zip(self._feeds, values, strict=True))
-        found = next((b for program in self._programs if (b := self._bound(findings, program, feeds))), None)
+        found = self._first_bound(findings, self._programs, feeds)
+        if found is None:
+            found = self._first_bound(findings, self._programs.from_store(self._options), feeds)
         if found is None:
             request = Request(self._fetches, self._targets, feeds, self._finished)
-            program = CachedProgram(lower(request, self._variables))
-            self._programs.append(program)
+            program = self._programs.add(lower(request, self._variables), self._options)
             found = self._bound(findings, program, feeds)
             if found is None:
                 if findings.generation != self._variables.generation:
@@ -223,6 +224,12 @@ class Call:
             findings.bound.clear()
         findings.bound[shapes] = found
         return found
+
+    def _first_bound(
+        self, findings: Findings, programs: Iterable[CachedProgram], feeds: Mapping[Tensor, np.ndarray]
+    ) -> BoundCall | None:
+        """The first of some programs that serves a call, with its sizes."""
+        return next((found for program in programs if (found := self._bound(findings, program, feeds))), None)
 
     def _bound(
         self, findings: Findings, program: CachedProgram, feeds: Mapping[Tensor, np.ndarray]

@@ -1,12 +1,12 @@
-"""The programs of a graph, in this process: lowered once for each call and kind of feeds, compiled once for all
-sessions.
+"""The programs of a graph, in this process: lowered once for each call and kind of feeds, or found in the store, and
+compiled once for all sessions.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -14,13 +14,17 @@ from sessile.graph.graph import Graph
 from sessile.graph.operation import Operation
 from sessile.graph.tensor import Tensor
 from sessile.ir.program import Guard, Program
+from sessile.ir.program_interface import ProgramInterface
 from sessile.ir.sizes import symbols_of
 from sessile.ir.types import TensorType, element_type_of
 from sessile.runtime.fork_safety import renew_locks_in_children
+from sessile.runtime.stored_programs import CallStore
 from sessile.runtime.variable_store import VariableStore
 
 if TYPE_CHECKING:
+    from sessile.compiler.compile_program import Compilation, OptimizedProgram
     from sessile.compiler.native_program import NativeProgram
+    from sessile.compiler.store.program_entries import ProgramRecord
     from sessile.runtime.executor import ExecutionOptions
 
 CallKey = tuple[tuple[Tensor, ...], tuple[Operation, ...], tuple[Tensor, ...], frozenset[Operation]]
@@ -35,23 +39,76 @@ def programs_of(
     targets: tuple[Operation, ...],
     feeds: tuple[Tensor, ...],
     finished: frozenset[Operation] = frozenset(),
-) -> list[CachedProgram]:
-    """The list of programs for a call; who lowers a new one appends it. It lives and dies with the graph."""
-    programs: dict[CallKey, list[CachedProgram]] = graph.__dict__.setdefault("_programs", {})
-    return programs.setdefault((fetches, targets, feeds, finished), [])
+) -> CallPrograms:
+    """The programs for a call, shared by all sessions of the graph. They live and die with the graph."""
+    programs: dict[CallKey, CallPrograms] = graph.__dict__.setdefault("_programs", {})
+    key = (fetches, targets, feeds, finished)
+    known = programs.get(key)
+    if known is None:
+        # What an earlier part of a partial run has computed is fed, but not known to other processes as such.
+        store = None if finished else CallStore(graph, fetches, targets, feeds)
+        known = programs.setdefault(key, CallPrograms(store))
+    return known
+
+
+class CallPrograms:
+    """The programs for one call."""
+
+    def __init__(self, store: CallStore | None) -> None:
+        self._programs: list[CachedProgram] = []
+        self._store = store
+        self._has_asked_store = store is None
+
+    def __iter__(self) -> Iterator[CachedProgram]:
+        return iter(tuple(self._programs))
+
+    def from_store(self, options: ExecutionOptions) -> list[CachedProgram]:
+        """Takes in what other processes have stored for this call, once; a dump shows all that a compiler does."""
+        if self._has_asked_store or options.dump:
+            return []
+        self._has_asked_store = True
+        assert self._store is not None
+        found = [
+            CachedProgram(stored.program, self._store, record, stored.interface, stored.optimized)
+            for record, stored in self._store.programs(compiled=options.jit != "never")
+        ]
+        self._programs += found
+        return found
+
+    def add(self, program: Program, options: ExecutionOptions) -> CachedProgram:
+        """Takes in a program that was lowered just now, and has it stored."""
+        new = CachedProgram(program, self._store)
+        self._programs.append(new)
+        if options.jit != "always":  # what is compiled at once is stored when it is compiled
+            new.keep()
+        return new
 
 
 class CachedProgram:
-    """A lowered program, and its native form once there is one."""
+    """A program, and its native form once there is one.
 
-    def __init__(self, program: Program) -> None:
+    Args:
+      program: as it was lowered, or as a store had it.
+      store: where it is kept beyond this process.
+      record, interface, optimized: what the store says of it, if it comes from there.
+    """
+
+    def __init__(
+        self,
+        program: Program,
+        store: CallStore | None = None,
+        record: ProgramRecord | None = None,
+        interface: ProgramInterface | None = None,
+        optimized: OptimizedProgram | None = None,
+    ) -> None:
         self.program = program
-        self._parameters = {i.attributes["name"]: i.result.type for i in program.instructions if i.name == "parameter"}
-        self._read = {i.attributes["name"]: i.result.type for i in program.instructions if i.name == "read_variable"}
-        self._written = [i.attributes["name"] for i in program.instructions if i.name == "write_variable"]
+        self._interface = interface or ProgramInterface.of(program)
+        self._store = store
+        self._record = record
+        self._optimized = optimized
         self._runs = 0
         self._natives: dict[frozenset[tuple[str, TensorType]], NativeProgram] = {}
-        self._compilation: Any = None
+        self._compilation: Compilation | None = None
         renew_locks_in_children(self)
 
     def renew_locks(self) -> None:
@@ -63,30 +120,30 @@ class CachedProgram:
     def variable_sizes(self, variables: VariableStore) -> dict[str, int] | None:
         """The sizes that variables have, or None when the program was made for others."""
         sizes: dict[str, int] = {}
-        for name, source in self.program.symbols.items():
+        for name, source in self._interface.program.symbols.items():
             shape = variables.shape_of(source.name) if source.kind == "variable" else None
             if shape is not None and source.index < len(shape):
                 sizes[name] = shape[source.index]
-        fits = all(_fits(type, variables.shape_of(name), sizes) for name, type in self._read.items())
+        fits = all(_fits(type, variables.shape_of(name), sizes) for name, type in self._interface.read.items())
         return sizes if fits else None
 
     def uninitialized(self, variables: VariableStore) -> list[str]:
         """The variables that it reads though they have no value."""
-        return [name for name in self._read if not variables.is_initialized(name)]
+        return [name for name in self._interface.read if not variables.is_initialized(name)]
 
     def bindings_for(self, feeds: Mapping[Tensor, np.ndarray], sizes: Mapping[str, int]) -> dict[str, int] | None:
         """The sizes of a call, given those of variables; None when the program was not made for such a call."""
         shapes = {tensor.name: value.shape for tensor, value in feeds.items()}
         for tensor, value in feeds.items():
-            type = self._parameters[tensor.name]
+            type = self._interface.parameters[tensor.name]
             if type.rank != value.ndim or type.dtype != element_type_of(value.dtype):
                 return None
         bindings = dict(sizes)
-        for name, source in self.program.symbols.items():
+        for name, source in self._interface.program.symbols.items():
             if source.kind == "parameter":
                 bindings[name] = shapes[source.name][source.index]
-        fits = all(self._holds(guard, bindings) for guard in self.program.guards)
-        fits = fits and all(_fits(self._parameters[name], shape, bindings) for name, shape in shapes.items())
+        fits = all(self._holds(guard, bindings) for guard in self._interface.program.guards)
+        fits = fits and all(_fits(self._interface.parameters[name], shape, bindings) for name, shape in shapes.items())
         return bindings if fits else None
 
     @staticmethod
@@ -101,12 +158,14 @@ class CachedProgram:
         """The native program for a session in this state, or None while the interpreter serves."""
         if options.jit == "never":
             return None
-        stored = frozenset((name, variables.type_of(name)) for name in self._written if variables.is_initialized(name))
+        stored = frozenset(
+            (name, variables.type_of(name)) for name in self._interface.written if variables.is_initialized(name)
+        )
         native = self._natives.get(stored)
         if native is not None:
             return native
         self._runs += 1
-        if options.jit == "auto" and self._runs < COMPILE_AT_RUN:
+        if options.jit == "auto" and self._runs < COMPILE_AT_RUN and self._optimized is None:
             return None
         with self._lock:
             return self._natives.get(stored) or self._linked(stored, bindings, options)
@@ -114,15 +173,43 @@ class CachedProgram:
     def _linked(
         self, stored: frozenset[tuple[str, TensorType]], bindings: Mapping[str, int], options: ExecutionOptions
     ) -> NativeProgram | None:
-        from sessile.compiler.compile_program import Compilation, link
+        from sessile.compiler.compile_program import link
 
         if self._compilation is None:
-            self._compilation = Compilation(self.program, options.dump)
+            self._compilation = self._begin_compilation(options)
         addresses = self._compilation.addresses(wait=options.jit == "always")
         if addresses is None:
             return None
         native = self._natives[stored] = link(self._compilation.optimized, addresses, bindings, dict(stored))
         return native
+
+    def _begin_compilation(self, options: ExecutionOptions) -> Compilation:
+        from sessile.compiler.compile_program import Compilation
+
+        if self._optimized is None and self._store is not None and not options.dump:
+            self._optimized = self._store.executable(self.record)
+        if self._optimized is not None:
+            return Compilation(self._optimized)
+        compilation = Compilation.of(self.program, options.dump)
+        self._optimized = compilation.optimized
+        self.keep()
+        return compilation
+
+    # --- the store
+
+    @property
+    def record(self) -> ProgramRecord:
+        """How a store knows it."""
+        if self._record is None:
+            from sessile.compiler.store.program_entries import ProgramRecord
+
+            self._record = ProgramRecord.of(self.program)
+        return self._record
+
+    def keep(self) -> None:
+        """Stores it, with what was compiled from it."""
+        if self._store is not None:
+            self._store.keep(self.record, self.program, self._optimized)
 
 
 def _fits(type: TensorType, shape: tuple[int, ...] | None, bindings: Mapping[str, int]) -> bool:

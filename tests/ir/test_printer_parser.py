@@ -172,12 +172,23 @@ def test_canonical_text_forgets_names_ids_and_places() -> None:
 def test_canonical_text_tells_different_programs_apart() -> None:
     def build(first: str, second: str) -> Program:
         builder = ProgramBuilder("p")
-        x = builder.emit("read_variable", name="x", dtype="f32", shape=())
-        y = builder.emit("read_variable", name="y", dtype="f32", shape=())
+        x = builder.emit("parameter", name="x", dtype="f32", shape=())
+        y = builder.emit("parameter", name="y", dtype="f32", shape=())
         values = {"x": x, "y": y}
         return builder.finish([builder.sub(values[first], values[second])])
 
     assert canonical_text(build("x", "y")) != canonical_text(build("y", "x"))
+
+
+def test_canonical_text_forgets_the_order_of_independent_instructions() -> None:
+    def build(first: str, second: str) -> Program:
+        builder = ProgramBuilder("p")
+        x = builder.emit("parameter", name="x", dtype="f32", shape=())
+        reads = {name: builder.emit("read_variable", name=name, dtype="f32", shape=()) for name in (first, second)}
+        products = {name: builder.mul(x, read) for name, read in reads.items()}
+        return builder.finish([builder.sub(products["v"], products["w"])])
+
+    assert canonical_text(build("v", "w")) == canonical_text(build("w", "v"))
 
 
 GOOD = """program @f {
