@@ -133,6 +133,7 @@ def show(model: str, steps: int, batch_size: int, learning_rate: float) -> None:
     table.add_row("steps per second", f"{rate:,.0f}")
     table.add_row("kernels compiled", str(kernels.compiled))
     table.add_row("kernels reused", str(kernels.reused))
+    table.add_row("kernels loaded from the store", str(kernels.loaded))
     Console().print(table)
 
 

@@ -1,4 +1,4 @@
-"""How many kernels this process has compiled, and how often it found one that was there."""
+"""How many kernels this process has compiled, loaded from the store, and found in memory."""
 
 from __future__ import annotations
 
@@ -9,16 +9,24 @@ from sessile.graph.public_names import public
 
 
 class KernelStatistics(NamedTuple):
-    """Counts since the process began."""
+    """Counts since the process began.
+
+    Attributes:
+      compiled: kernels that were compiled.
+      reused: how many times a kernel was needed that was loaded already.
+      loaded: kernels that were loaded from the store on disk.
+    """
 
     compiled: int
     reused: int
+    loaded: int
 
 
 @public("kernel_statistics")
 def kernel_statistics() -> KernelStatistics:
-    """The number of kernels that were compiled, and of those that were found in the process instead."""
+    """The number of kernels that were compiled, and of those that were found in the process or in the store instead."""
     loader = sys.modules.get("sessile.compiler.cpu.load_kernels")
     if loader is None:
-        return KernelStatistics(0, 0)
-    return KernelStatistics(loader.kernel_store.compiled, loader.kernel_store.reused)
+        return KernelStatistics(0, 0, 0)
+    store = loader.kernel_store
+    return KernelStatistics(store.compiled, store.reused, store.loaded)

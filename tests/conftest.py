@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
+
+# Nothing is stored on disk, nor found there, but for tests that name a folder of their own.
+os.environ["SESSILE_CACHE_DIR"] = ""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -1,8 +1,8 @@
 """Finds or makes the kernels that programs ask for.
 
-In: kernel sources. Out: addresses. A kernel is looked for in this process, then in a cache of objects if there is one,
-then it is compiled: here and now (`compile_all`), or by worker processes while the caller does something else
-(`request`). Equal kernels are compiled once, however many threads ask for them.
+In: kernel sources. Out: addresses. A kernel is looked for in this process, then in a cache of objects if there is one
+(the store on disk), then it is compiled: here and now (`compile_all`), or by worker processes while the caller does
+something else (`request`). Equal kernels are compiled once, however many threads and processes ask for them.
 """
 
 from __future__ import annotations
@@ -17,8 +17,10 @@ from concurrent.futures import Future, wait
 
 from sessile.compiler.compile_log import compile_log
 from sessile.compiler.cpu.load_kernels import KernelStore, ObjectCache, kernel_store
-from sessile.compiler.cpu.worker_pool import CompiledKernel, WorkerPool
+from sessile.compiler.cpu.shared_compilation import CheckedCompilation, CompiledKernel, SharedCompilation
+from sessile.compiler.cpu.worker_pool import WorkerPool
 from sessile.compiler.kernel_source import KernelSource
+from sessile.compiler.store.kernel_cache import check_requested, kernel_cache
 from sessile.compiler.target import Target
 
 WORKERS_PAY_FROM = 40
@@ -56,13 +58,19 @@ class KernelService:
       store: where loaded kernels are kept.
       cache: where object code outlives the process, if anywhere.
       pool: the worker processes.
+      check: whether what is in the cache is compiled all the same, and compared.
     """
 
     def __init__(
-        self, store: KernelStore = kernel_store, cache: ObjectCache | None = None, pool: WorkerPool | None = None
+        self,
+        store: KernelStore = kernel_store,
+        cache: ObjectCache | None = None,
+        pool: WorkerPool | None = None,
+        check: bool = False,
     ) -> None:
         self.store = store
         self.cache = cache
+        self._check = check
         self.target = Target.host()
         self._pool = pool or WorkerPool()
         self._pending: dict[str, Future[int]] = {}
@@ -100,17 +108,28 @@ class KernelService:
         """End the worker processes; what they have not finished fails."""
         self._pool.close()
 
+    def find(self, names: Iterable[str]) -> dict[str, int] | None:
+        """The address of each kernel by name, from this process or the cache; None if one is in neither."""
+        wanted = list(names)
+        if self._load_cached(wanted):
+            return None
+        addresses = {name: self.store.peek(name, self.target) for name in wanted}
+        return {name: address for name, address in addresses.items() if address is not None}
+
     def _missing(self, sources: Sequence[KernelSource]) -> int:
         """How many of the kernels are neither loaded nor in the cache; loads those that are in the cache."""
-        names = {source.name for source in sources}
-        missing = {name for name in names if self.store.get(name, self.target) is None}
-        if self.cache is not None:
-            codes = {name: code for name in missing if (code := self.cache.read(name, self.target)) is not None}
-            self.store.load(codes, self.target)
-            for name in codes:
-                compile_log.info("%s: loaded from the cache; not in this process", name)
-            missing -= codes.keys()
-        return len(missing)
+        return len(self._load_cached([source.name for source in sources]))
+
+    def _load_cached(self, names: Iterable[str]) -> set[str]:
+        """Load the kernels that are in the cache, all by one call; those that are neither there nor loaded."""
+        missing = {name for name in set(names) if self.store.get(name, self.target) is None}
+        if self.cache is None or self._check:
+            return missing
+        codes = {name: code for name in missing if (code := self.cache.read(name, self.target)) is not None}
+        self.store.load(codes, self.target)
+        for name in codes:
+            compile_log.info("%s: loaded from the store; not in this process", name)
+        return missing - codes.keys()
 
     def _futures(self, sources: Sequence[KernelSource], start_workers: bool = True) -> dict[str, Future[int]]:
         """For each kernel its address or the promise of it; has the ones compiled that nobody has asked for yet."""
@@ -126,7 +145,11 @@ class KernelService:
             if source.name in self._pending:
                 return self._pending[source.name]
             future = self._pending[source.name] = Future()
-        compilation = self._pool.submit(source, self.target, start_workers)
+        if self.cache is None:
+            compilation = self._pool.submit(source, self.target, start_workers)
+        else:
+            shared = (CheckedCompilation if self._check else SharedCompilation)(self.cache, source, self.target)
+            compilation = self._pool.submit(source, self.target, start_workers, shared.attempt)
         compilation.add_done_callback(functools.partial(self._take_in, source.name, future))
         return future
 
@@ -134,19 +157,23 @@ class KernelService:
         """Load a kernel as soon as it is compiled. A failed one stays pending: its future repeats the error."""
         try:
             compiled = compilation.result()
-            code = compiled.kernel.object_code
-            address = self.store.load({name: code}, self.target, compiled=True)[name]
+            is_new = compiled.seconds is not None
+            address = self.store.load({name: compiled.object_code}, self.target, compiled=is_new)[name]
         except Exception as error:
             future.set_exception(error)
             return
         future.set_result(address)
         with self._lock:
             self._pending.pop(name, None)
-        where = "in this process" if self.cache is None else "in this process, not in the cache"
-        milliseconds = 1000 * compiled.seconds
-        compile_log.info("%s: compiled in %.0f ms to %d bytes; not %s", name, milliseconds, len(code), where)
-        if self.cache is not None:
-            self.cache.write(name, self.target, code)
+        self._log(name, compiled)
+
+    def _log(self, name: str, compiled: CompiledKernel) -> None:
+        if compiled.seconds is None:
+            compile_log.info("%s: loaded from the store; another process has compiled it meanwhile", name)
+            return
+        where = "in this process" if self.cache is None else "in this process, not in the store"
+        size, milliseconds = len(compiled.object_code), 1000 * compiled.seconds
+        compile_log.info("%s: compiled in %.0f ms to %d bytes; not %s", name, milliseconds, size, where)
 
     def _start_anew(self) -> None:
         """In the child of a fork: the workers and whatever they were doing are the parent's."""
@@ -170,7 +197,7 @@ _services: weakref.WeakSet[KernelService] = weakref.WeakSet()
 @functools.cache
 def kernel_service() -> KernelService:
     """The service of this process."""
-    return KernelService()
+    return KernelService(cache=kernel_cache(), check=check_requested())
 
 
 @atexit.register

@@ -17,9 +17,10 @@ import numpy as np
 import numpy.typing as npt
 
 from sessile.compiler.cpu import step_loop_code as code
-from sessile.compiler.cpu.load_kernels import ObjectCache, load_objects
+from sessile.compiler.cpu.load_kernels import load_objects
 from sessile.compiler.cpu.machine_code import compile_module, lock_held_across_fork
 from sessile.compiler.cpu.team_code import team_ir
+from sessile.compiler.store.kernel_cache import kernel_cache
 from sessile.compiler.target import Target
 from sessile.graph.errors import UnimplementedError
 
@@ -48,24 +49,24 @@ _loop: NativeLoop | None = None
 _loop_lock = lock_held_across_fork()
 
 
-def native_loop(cache: ObjectCache | None = None) -> NativeLoop:
+def native_loop() -> NativeLoop:
     """The loop of this process.
 
-    The first call makes it: from the object in the cache, or by compiling it, which takes as long as one kernel.
+    The first call makes it: from the object in the store, or by compiling it, which takes as long as one kernel.
     """
     global _loop
     if _loop is None:
         with _loop_lock:
-            _loop = _loop or _load(_object_code(cache))
+            _loop = _loop or _load(_object_code())
     return _loop
 
 
-def _object_code(cache: ObjectCache | None) -> bytes:
+def _object_code() -> bytes:
     if sys.platform == "win32":
         raise UnimplementedError(None, None, "native execution on Windows is not implemented")
     ir_text = team_ir(time.CLOCK_MONOTONIC) + code.step_loop_ir()
     name = f"step_loop_{hashlib.sha256(ir_text.encode()).hexdigest()[:16]}"
-    target = Target.host()
+    target, cache = Target.host(), kernel_cache()
     object_code = cache.read(name, target) if cache else None
     if object_code is None:
         # Written as LLVM would leave it: optimising takes twice as long as compiling and gains nothing.

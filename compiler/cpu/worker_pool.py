@@ -1,6 +1,6 @@
 """A pool of processes that compile kernels, so that this process need not import Numba.
 
-In: kernel sources. Out: futures of `KernelObject`. A worker process starts when there is more to do than the running
+In: kernel sources. Out: futures of `CompiledKernel`. A worker process starts when there is more to do than the running
 ones can take, and stays; one thread of this process talks to it. A worker that dies over a kernel is replaced once;
 if the second one dies too, the kernel's future fails.
 """
@@ -15,13 +15,15 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, field
-from typing import IO, Any
+from typing import IO
 
-from sessile.compiler.cpu.compile_kernel import KernelObject, compile_kernel
+from sessile.compiler.cpu.compile_kernel import compile_kernel
 from sessile.compiler.cpu.kernel_messages import read_message, write_message
 from sessile.compiler.cpu.kernel_worker import compiled_object, source_message
+from sessile.compiler.cpu.shared_compilation import CompiledKernel, PutOff
 from sessile.compiler.kernel_errors import KernelCompilationError, dump_fault
 from sessile.compiler.kernel_source import KernelSource
 from sessile.compiler.target import Target
@@ -37,20 +39,20 @@ main()
 """
 WORKER_COMMAND = (sys.executable, "-P", "-c", _START_WORKER, *sys.modules["sessile"].__path__)
 _ATTEMPTS = 2
+_CLOSED = "the compiler of kernels was closed"
+_PAUSE = 0.01
+"""Seconds between two looks at a kernel that another process compiles."""
+
+Attempt = Callable[[Callable[[], CompiledKernel]], CompiledKernel]
+"""Calls what it is given, or finds the kernel otherwise, or raises PutOff."""
 
 
-@dataclass(frozen=True)
-class CompiledKernel:
-    """What a pool delivers: the kernel, and the time that its compilation took."""
-
-    kernel: KernelObject
-    seconds: float
-
-
-@dataclass(frozen=True)
+@dataclass
 class _Job:
     source: KernelSource
     target: Target
+    attempt: Attempt
+    not_before: float = 0.0
     future: Future[CompiledKernel] = field(default_factory=Future)
 
 
@@ -82,7 +84,7 @@ class _WorkerProcess:
         if answer is None:
             raise EOFError("the worker ended without an answer")
         kernel = compiled_object(*answer, job.target)
-        return CompiledKernel(kernel, answer[0]["seconds"])
+        return CompiledKernel(kernel.object_code, answer[0]["seconds"])
 
     def end(self) -> None:
         """End the process, whatever it is doing."""
@@ -122,18 +124,25 @@ class WorkerPool:
         self._unfinished = 0
         self._closed = False
 
-    def submit(self, source: KernelSource, target: Target, start_workers: bool = True) -> Future[CompiledKernel]:
+    def submit(
+        self,
+        source: KernelSource,
+        target: Target,
+        start_workers: bool = True,
+        attempt: Attempt = lambda compile_here: compile_here(),
+    ) -> Future[CompiledKernel]:
         """Have a kernel compiled.
 
         Args:
           source: the kernel.
           target: the machine to compile it for.
           start_workers: whether a worker may be started for it; otherwise somebody has to call `help`.
+          attempt: is given a function that compiles, and need not call it.
 
         Returns:
           A future, which fails with KernelCompilationError.
         """
-        job = _Job(source, target)
+        job = _Job(source, target, attempt)
         with self._lock:
             self._unfinished += 1
             if start_workers and len(self._threads) < min(self._unfinished, self._limit):
@@ -148,7 +157,7 @@ class WorkerPool:
                 self._start_thread()
 
     def help(self) -> None:
-        """Compile in this process and thread until no kernel waits to be begun."""
+        """Compile in this process and thread until no kernel waits to be begun or taken up again."""
         while True:
             try:
                 job = self._jobs.get_nowait()
@@ -206,7 +215,7 @@ class WorkerPool:
     def _start_process(self) -> _WorkerProcess:
         with self._lock:
             if self._closed:
-                raise RuntimeError("the compiler of kernels was closed")
+                raise RuntimeError(_CLOSED)
             process = _WorkerProcess(self._command)
             self._processes.add(process)
         return process
@@ -217,14 +226,30 @@ class WorkerPool:
             self._processes.discard(process)
         return process.last_words()
 
-    def _finish(self, job: _Job, compile_job: Any) -> None:
-        if job.future.set_running_or_notify_cancel():
+    def _finish(self, job: _Job, compile_job: Callable[[_Job], CompiledKernel]) -> None:
+        """Finish a job, unless it is put off: then it waits at the end of the queue."""
+        if job.future.running() or job.future.set_running_or_notify_cancel():
+            time.sleep(max(0.0, job.not_before - time.monotonic()))
             try:
-                job.future.set_result(compile_job(job))
+                job.future.set_result(job.attempt(lambda: compile_job(job)))
+            except PutOff:
+                job.not_before = time.monotonic() + _PAUSE
+                if self._wait_again(job):
+                    return
+                job.future.set_exception(RuntimeError(_CLOSED))
             except Exception as error:
                 job.future.set_exception(error)
+            except BaseException:  # the user's Ctrl-C: the kernel still waits for whoever needs it next
+                self._jobs.put(job)
+                raise
         with self._lock:
             self._unfinished -= 1
+
+    def _wait_again(self, job: _Job) -> bool:
+        with self._lock:
+            if not self._closed:
+                self._jobs.put(job)
+            return not self._closed
 
 
 def available_processors() -> int:
@@ -237,4 +262,4 @@ def available_processors() -> int:
 def _compile_here(job: _Job) -> CompiledKernel:
     began = time.perf_counter()
     kernel = compile_kernel(job.source, job.target)
-    return CompiledKernel(kernel, time.perf_counter() - began)
+    return CompiledKernel(kernel.object_code, time.perf_counter() - began)

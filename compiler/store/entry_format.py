@@ -80,7 +80,7 @@ def pack(kind: str, manifest: Mapping[str, Any], sections: Mapping[str, bytes | 
     """
     sizes = {name: memoryview(data).nbytes for name, data in sections.items()}
     table = _table(kind, manifest, sizes)
-    parts = [_TABLE_LENGTH.pack(len(table)), table]
+    parts: list[bytes | memoryview] = [_TABLE_LENGTH.pack(len(table)), table]
     position = _TABLE_AT + len(table)
     for (offset, size), data in zip(_places(len(table), sizes), sections.values(), strict=True):
         parts += [bytes(offset - position), memoryview(data).cast("B")]

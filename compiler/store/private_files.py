@@ -54,7 +54,7 @@ def read_file(path: Path) -> FileContent:
             raise PermissionError(f"{others} can write to {path}")
         memory = np.empty(status.st_size + ALIGNMENT, np.uint8)
         start = -memory.ctypes.data % ALIGNMENT
-        data = memoryview(memory)[start : start + status.st_size]
+        data = memory.data[start : start + status.st_size]
         filled = 0
         while filled < len(data) and (count := file.readinto(data[filled:])):
             filled += count

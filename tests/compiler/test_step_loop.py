@@ -394,30 +394,28 @@ def test_the_interpreter_exits_cleanly_while_workers_wait_or_work(busy: bool) ->
     assert process.stderr == ""
 
 
-FROM_A_CACHE = """
+FROM_THE_STORE = """
 import sys
 import numpy as np
 from sessile.compiler.cpu import step_loop
 
-class Cache:
-    entries = {}
-    def read(self, name, target):
-        return self.entries.get((name, target))
-    def write(self, name, target, object_code):
-        self.entries[name, target] = object_code
-
 def run():
     status = np.zeros(8, np.int64)
-    return step_loop.native_loop(Cache()).run_steps(step_loop.StepProgram().control(status.ctypes.data).ctypes.data)
+    return step_loop.native_loop().run_steps(step_loop.StepProgram().control(status.ctypes.data).ctypes.data)
 
 assert run() == 0
-assert len(Cache.entries) == 1
 step_loop._loop = step_loop.compile_module = None
 assert run() == 0
 assert "numba" not in sys.modules
 """
 
 
-def test_the_loop_comes_from_a_cache_and_needs_no_numba() -> None:
-    process = subprocess.run([sys.executable, "-c", FROM_A_CACHE], capture_output=True, text=True, timeout=60)
+def test_the_loop_comes_from_the_store_and_needs_no_numba(tmp_path) -> None:
+    process = subprocess.run(
+        [sys.executable, "-c", FROM_THE_STORE],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env={**os.environ, "SESSILE_CACHE_DIR": str(tmp_path / "store")},
+    )
     assert process.returncode == 0, process.stderr
