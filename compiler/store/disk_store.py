@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import time
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager
@@ -20,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 from sessile.compiler.compile_log import compile_log
 from sessile.compiler.store.entry_format import DamagedEntry, Entry, pack, unpack
 from sessile.compiler.store.entry_key import Key, key_digest
-from sessile.compiler.store.file_lock import file_lock
+from sessile.compiler.store.file_lock import LOCKS, file_lock
 from sessile.compiler.store.private_files import publish, read_file, remove_if_same
 
 if TYPE_CHECKING:
@@ -31,6 +32,8 @@ EVICT_TO = 0.8
 """Eviction leaves this part of the limit, so that it is not needed again at once."""
 _LOOK_AGAIN_AFTER = 0.05
 """A process looks at the size of the store again when it has written this part of the limit."""
+_LAST_USE_SECONDS = 60.0
+"""The time of an entry's last use is right to within a minute, so that most reads write nothing."""
 
 
 class DiskStore:
@@ -67,7 +70,7 @@ class DiskStore:
         except DamagedEntry as damage:
             self._remove_damaged(path, file.identity, damage.reason)
             return None
-        if self.writable:
+        if self.writable and file.modified < time.time() - _LAST_USE_SECONDS:
             with contextlib.suppress(OSError):  # evicted meanwhile; what was read is still good
                 os.utime(path)
         return entry
@@ -109,7 +112,7 @@ class DiskStore:
         """
         if not self.writable:
             return contextlib.nullcontext(True)
-        return file_lock(self.folder / "locks" / f"{kind}-{key_digest(key)}", wait_seconds)
+        return file_lock(self.folder / LOCKS / f"{kind}-{key_digest(key)}", wait_seconds)
 
     def path(self, kind: str, key: Key) -> Path:
         """Where the entry under a key is, if it is there."""
@@ -158,6 +161,6 @@ class DiskStore:
         from sessile.compiler.store import upkeep
 
         self._written = 0
-        with file_lock(self.folder / "locks" / "eviction") as mine:
+        with file_lock(self.folder / LOCKS / "eviction") as mine:
             if mine:
                 upkeep.evict(self.folder, self.limit, int(self.limit * EVICT_TO))

@@ -23,10 +23,17 @@ _ROOT = 0
 
 
 class FileContent(NamedTuple):
-    """A file as it was when it was opened: its bytes, and what tells it from another file that takes its place."""
+    """A file as it was when it was opened.
+
+    Attributes:
+      data: its bytes.
+      identity: what tells it from another file that takes its place.
+      modified: when it was last changed or used, in seconds since 1970.
+    """
 
     data: memoryview
     identity: tuple[int, int]
+    modified: float
 
 
 def who_else_may_write(status: os.stat_result) -> str | None:
@@ -58,13 +65,13 @@ def read_file(path: Path) -> FileContent:
         filled = 0
         while filled < len(data) and (count := file.readinto(data[filled:])):
             filled += count
-    return FileContent(data[:filled].toreadonly(), (status.st_dev, status.st_ino))
+    return FileContent(data[:filled].toreadonly(), (status.st_dev, status.st_ino), status.st_mtime)
 
 
 def publish(path: Path, data: bytes) -> None:
     """Write a file, which appears whole or not at all, in the place of an older one if there is one.
 
-    The folder and the one above it are made if need be. Raises OSError.
+    The folders on the way from the store to it are made if need be. Raises OSError.
     """
     temporary = path.with_name(f".{path.name}.{os.getpid()}.{os.urandom(6).hex()}{TEMPORARY_SUFFIX}")
     try:
@@ -84,7 +91,7 @@ def _create(path: Path) -> int:
     try:
         return os.open(path, flags, FILE_MODE)
     except FileNotFoundError:
-        for folder in (path.parent.parent, path.parent):
+        for folder in reversed(path.parents[:3]):  # the store's own too, if somebody has removed it meanwhile
             folder.mkdir(FOLDER_MODE, exist_ok=True)
         return os.open(path, flags, FILE_MODE)
 

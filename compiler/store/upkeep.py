@@ -17,10 +17,12 @@ from typing import Any
 
 from sessile.compiler.compile_log import compile_log
 from sessile.compiler.store.entry_format import DamagedEntry, ForeignEntry, NeedsMore, unpack, unverified_manifest
+from sessile.compiler.store.entry_key import key_digest
+from sessile.compiler.store.file_lock import LOCKS
 from sessile.compiler.store.private_files import TEMPORARY_SUFFIX, read_file
 
 _STALE_SECONDS = 3600.0
-"""No write takes so long: a temporary file as old as this was left by a process that died."""
+"""No write and no compilation takes so long: what is as old as this was left by a process that died."""
 _FIRST_BYTES = 4096
 _DIGEST_DIGITS = 64
 
@@ -102,7 +104,9 @@ def verify(folder: Path, remove: bool) -> Report:
     damaged, foreign = [], []
     for entry in entries:
         try:
-            unpack(read_file(entry.path).data, entry.kind)
+            content = unpack(read_file(entry.path).data, entry.kind)
+            if key_digest(content.manifest.get("key", {})) != entry.digest:
+                raise DamagedEntry("it was stored under another key")
         except FileNotFoundError:
             continue
         except ForeignEntry as error:
@@ -117,7 +121,7 @@ def verify(folder: Path, remove: bool) -> Report:
 
 def prune(folder: Path, limit: int) -> Report:
     """Remove the entries that were not used for the longest time, until `limit` bytes are left at most."""
-    sweep_temporaries(folder)
+    sweep(folder)
     entries = sorted(stored_entries(folder), key=lambda entry: entry.last_used)
     excess = _bytes(entries) - limit
     victims = []
@@ -132,7 +136,7 @@ def prune(folder: Path, limit: int) -> Report:
 
 def evict(folder: Path, limit: int, target: int) -> None:
     """Remove entries down to `target` bytes if there are more than `limit`."""
-    sweep_temporaries(folder)
+    sweep(folder)
     if _bytes(stored_entries(folder)) > limit:
         report = prune(folder, target)
         compile_log.info(
@@ -144,16 +148,20 @@ def evict(folder: Path, limit: int, target: int) -> None:
         )
 
 
-def sweep_temporaries(folder: Path) -> None:
-    """Remove what processes that died while writing have left."""
+def sweep(folder: Path) -> None:
+    """Remove the temporary files and locks that processes have left which died while they wrote or compiled."""
     oldest = time.time() - _STALE_SECONDS
+    for file in _left_over(folder):
+        with contextlib.suppress(OSError):
+            if file.stat(follow_symlinks=False).st_mtime < oldest:
+                os.unlink(file.path)
+
+
+def _left_over(folder: Path) -> Iterator[os.DirEntry[str]]:
+    yield from _scan(folder / LOCKS)
     for kind in _folders(folder):
         for shard in _folders(Path(kind.path)):
-            for file in _scan(Path(shard.path)):
-                if file.name.endswith(TEMPORARY_SUFFIX):
-                    with contextlib.suppress(OSError):
-                        if file.stat(follow_symlinks=False).st_mtime < oldest:
-                            os.unlink(file.path)
+            yield from (file for file in _scan(Path(shard.path)) if file.name.endswith(TEMPORARY_SUFFIX))
 
 
 def _manifest(path: Path) -> dict[str, Any]:
