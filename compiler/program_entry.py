@@ -20,7 +20,7 @@ from sessile.ir.program_interface import ProgramInterface
 from sessile.ir.serialization import Decoder, NameTable, UserNames, encode
 
 if TYPE_CHECKING:
-    from sessile.compiler.compile_program import OptimizedProgram
+    from sessile.compiler.stages import OptimizedProgram
 
 Manifest = dict[str, Any]
 Sections = dict[str, bytes | memoryview]
@@ -84,8 +84,8 @@ def stored_program(
     program = decoder.program()
     optimized = None
     if "stages" in manifest:
-        from sessile.compiler.compile_program import OptimizedProgram
         from sessile.compiler.stage_serialization import decode_stages
+        from sessile.compiler.stages import OptimizedProgram
 
         sources = _sources(manifest["kernels"], sections["sources"])
         stages = decode_stages(manifest["stages"], program, decoder.values, sources, table)

@@ -1,20 +1,12 @@
-"""Splits an optimised program into stages: native ones, each run by one call, and single instructions on the host.
-
-What has a kernel rule is native; what has none (strings, Python functions, sizes that depend on data) runs on the host
-by the primitive's reference. The order of the program is kept: the pass `schedule-stages` has arranged it for few
-stages.
-"""
+"""The stages of an optimised program: native ones, each run by one call, and single instructions on the host."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sessile.compiler.cpu import rules as _registered_rules
-from sessile.compiler.kernel_call import KERNEL_RULES, KernelCall, NoKernel
-from sessile.compiler.target import Target
+from sessile.compiler.kernel_call import KernelCall
+from sessile.compiler.kernel_source import KernelSource
 from sessile.ir.program import Instruction, Program
-
-assert _registered_rules
 
 # Instructions that only say where a value lives.
 PLACED = frozenset({"constant", "parameter", "read_variable", "write_variable", "reshape", "sizes"})
@@ -46,27 +38,10 @@ class HostStage:
 Stage = NativeStage | HostStage
 
 
-def split_into_stages(program: Program, target: Target) -> tuple[Stage, ...]:
-    """The stages of a program, in order of execution, with kernels for a target."""
-    stages: list[Stage] = []
-    native: list[NativeInstruction] = []
-    for instruction in program.instructions:
-        if instruction.name in PLACED:
-            continue
-        try:
-            native.append(NativeInstruction(instruction, _calls(instruction, target)))
-        except NoKernel as reason:
-            if native:
-                stages.append(NativeStage(tuple(native)))
-                native = []
-            stages.append(HostStage(instruction, str(reason)))
-    if native:
-        stages.append(NativeStage(tuple(native)))
-    return tuple(stages)
+@dataclass(frozen=True)
+class OptimizedProgram:
+    """A program after all passes, its stages, and the kernels that it needs."""
 
-
-def _calls(instruction: Instruction, target: Target) -> tuple[KernelCall, ...]:
-    rule = KERNEL_RULES.get(instruction.name)
-    if rule is None:
-        raise NoKernel(f"{instruction.name} has no kernel")
-    return rule(instruction, target)
+    program: Program
+    stages: tuple[Stage, ...]
+    sources: tuple[KernelSource, ...]

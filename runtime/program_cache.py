@@ -22,8 +22,9 @@ from sessile.runtime.stored_programs import CallStore
 from sessile.runtime.variable_store import VariableStore
 
 if TYPE_CHECKING:
-    from sessile.compiler.compile_program import Compilation, OptimizedProgram
+    from sessile.compiler.compilation import Compilation
     from sessile.compiler.native_program import NativeProgram
+    from sessile.compiler.stages import OptimizedProgram
     from sessile.compiler.store.program_entries import ProgramRecord
     from sessile.runtime.executor import ExecutionOptions
 
@@ -173,7 +174,7 @@ class CachedProgram:
     def _linked(
         self, stored: frozenset[tuple[str, TensorType]], bindings: Mapping[str, int], options: ExecutionOptions
     ) -> NativeProgram | None:
-        from sessile.compiler.compile_program import link
+        from sessile.compiler.compilation import link
 
         if self._compilation is None:
             self._compilation = self._begin_compilation(options)
@@ -184,7 +185,7 @@ class CachedProgram:
         return native
 
     def _begin_compilation(self, options: ExecutionOptions) -> Compilation:
-        from sessile.compiler.compile_program import Compilation
+        from sessile.compiler.compilation import Compilation
 
         if self._optimized is None and self._store is not None and not options.dump:
             self._optimized = self._store.executable(self.record)

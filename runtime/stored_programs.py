@@ -18,8 +18,8 @@ from sessile.graph.tensor import Tensor
 from sessile.ir.program import Location, Program
 
 if TYPE_CHECKING:
-    from sessile.compiler.compile_program import OptimizedProgram
     from sessile.compiler.program_entry import StoredProgram
+    from sessile.compiler.stages import OptimizedProgram
     from sessile.compiler.store.program_entries import ProgramEntries, ProgramRecord
 
 

@@ -64,9 +64,7 @@ def _math_library() -> dict[str, int]:
     """The addresses of `MATH_LIBRARY_FUNCTIONS`."""
     library = ctypes.CDLL(None)
     functions = {name: getattr(library, name, None) for name in MATH_LIBRARY_FUNCTIONS}
-    return {
-        name: ctypes.cast(function, ctypes.c_void_p).value or 0 for name, function in functions.items() if function
-    }
+    return {name: ctypes.cast(function, ctypes.c_void_p).value or 0 for name, function in functions.items() if function}
 
 
 class ObjectCache(Protocol):

@@ -26,7 +26,7 @@ from sessile.ir.program_interface import ProgramInterface
 from sessile.ir.serialization import NotSerializable, UserNames
 
 if TYPE_CHECKING:
-    from sessile.compiler.compile_program import OptimizedProgram
+    from sessile.compiler.stages import OptimizedProgram
 
 CALL, PROGRAM, EXECUTABLE = "call", "program", "executable"
 PROGRAMS_OF_A_CALL = 16

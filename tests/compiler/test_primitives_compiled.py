@@ -30,7 +30,8 @@ from support.program_cases import assert_same_array
 
 from sessile.compiler.cpu.elementary import ERROR_BOUNDS
 from sessile.compiler.kernel_call import KERNEL_RULES
-from sessile.compiler.stages import PLACED, HostStage, split_into_stages
+from sessile.compiler.split_stages import split_into_stages
+from sessile.compiler.stages import PLACED, HostStage
 from sessile.compiler.target import Target
 from sessile.ir.interpreter import LocatedFailure
 from sessile.ir.primitive import PRIMITIVES

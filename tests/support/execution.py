@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from sessile.compiler.compile_program import kernel_sources
 from sessile.compiler.cpu.kernel_service import kernel_service
 from sessile.compiler.executable import Executable
 from sessile.compiler.native_program import NativeProgram
 from sessile.compiler.pass_pipeline import run_passes
-from sessile.compiler.stages import HostStage, split_into_stages
+from sessile.compiler.split_stages import kernel_sources, split_into_stages
+from sessile.compiler.stages import HostStage
 from sessile.compiler.target import Target
 from sessile.ir.interpreter import interpret
 from sessile.ir.program import Program
