@@ -116,16 +116,33 @@ def byte_size(type: TensorType, bindings: Bindings) -> int:
 
 
 def plan_memory(
-    program: Program, stages: Sequence[Stage], bindings: Bindings, stored: Mapping[str, TensorType]
+    program: Program,
+    stages: Sequence[Stage],
+    bindings: Bindings,
+    stored: Mapping[str, TensorType],
+    large_result_bytes: int = LARGE_RESULT_BYTES,
 ) -> MemoryPlan:
-    """Plans a program. `stored` holds the types of the variables that have a value when it is planned."""
-    return _Planner(program, stages, bindings, stored).plan()
+    """Plans a program.
+
+    Args:
+      program, stages: what will run.
+      bindings: the sizes of one call.
+      stored: the types of the variables that have a value when it is planned.
+      large_result_bytes: results from this size on get memory of their own.
+    """
+    return _Planner(program, stages, bindings, stored, large_result_bytes).plan()
 
 
 class _Planner:
     def __init__(
-        self, program: Program, stages: Sequence[Stage], bindings: Bindings, stored: Mapping[str, TensorType]
+        self,
+        program: Program,
+        stages: Sequence[Stage],
+        bindings: Bindings,
+        stored: Mapping[str, TensorType],
+        large_result_bytes: int,
     ) -> None:
+        self.large_result_bytes = large_result_bytes
         self.program = program
         self.stages = stages
         self.bindings = bindings
@@ -257,7 +274,7 @@ class _Planner:
         return any(name not in self.bindings for size in type.shape for name in symbols_of(size))
 
     def _is_large_result(self, value: Value) -> bool:
-        return value in self.fetched and byte_size(value.type, self.bindings) >= LARGE_RESULT_BYTES
+        return value in self.fetched and byte_size(value.type, self.bindings) >= self.large_result_bytes
 
     def _take_slot(self, type: TensorType) -> int:
         wanted = byte_size(type, self.bindings)
@@ -318,7 +335,7 @@ class _Planner:
 
     def _new_result_home(self, type: TensorType) -> Home:
         """Room for a result that has to be saved from its variable."""
-        if byte_size(type, self.bindings) >= LARGE_RESULT_BYTES:
+        if byte_size(type, self.bindings) >= self.large_result_bytes:
             return Dynamic(type)
         return Slot(self._take_slot(type))
 
