@@ -87,10 +87,10 @@ def load_model(source: str, initialize: Sequence[str] = (), compiles_first: bool
 
 
 def _compiling() -> Any:
-    from sessile.graph.proto.config_pb2 import ConfigProto
+    from sessile.graph.proto.config_pb2 import ConfigProto, OptimizerOptions
 
     config = ConfigProto()
-    config.graph_options.optimizer_options.global_jit_level = 1
+    config.graph_options.optimizer_options.global_jit_level = OptimizerOptions.ON_1
     return config
 
 

@@ -1,0 +1,138 @@
+"""`sessile inspect`: what a model consists of, and what the compiler makes of it."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import click
+
+from sessile.ir.printer import text
+from sessile.runtime.command_line.array_files import check_writable
+from sessile.runtime.command_line.command import Command
+from sessile.runtime.command_line.input_values import read_sizes, values_for
+from sessile.runtime.command_line.inspection import LOWERED, Inspection, Profile
+from sessile.runtime.command_line.inspection_report import (
+    cost_report,
+    memory_report,
+    operations_report,
+    summary_report,
+)
+from sessile.runtime.command_line.inspection_tables import show_cost, show_memory, show_operations, show_summary
+from sessile.runtime.command_line.kernel_texts import LANGUAGES, kernel_text
+from sessile.runtime.command_line.model import load_model
+from sessile.runtime.command_line.options import (
+    feed_option,
+    fetch_option,
+    initialize_option,
+    json_option,
+    model_argument,
+    size_option,
+)
+from sessile.runtime.command_line.pass_names import all_pass_names, checked_pass_names
+from sessile.runtime.command_line.program_files import write_program
+from sessile.runtime.command_line.selection import select
+
+_EXAMPLES = """
+sessile inspect frozen.pb
+sessile inspect model.py:build --after fuse
+sessile inspect model.py:build --kernels asm | less
+sessile inspect model.py:build --cost --profile 100 --size ?=64
+sessile inspect model.py:build --html model.html --profile 100
+"""
+
+
+@click.command(cls=Command, examples=_EXAMPLES)
+@model_argument
+@feed_option("An input: its type and shape, or a value to run with (see `sessile run`). Repeatable.")
+@fetch_option
+@size_option
+@initialize_option
+@click.option("--operations", is_flag=True, help="List the operations that are needed.")
+@click.option("--after", metavar="PASS", help=f"Print the program after a pass, or {LOWERED!r} for before all passes.")
+@click.option("--kernels", type=click.Choice(LANGUAGES), help="Print the kernels as source, LLVM IR, or assembly.")
+@click.option("--memory", is_flag=True, help="Tell where each value lives.")
+@click.option("--cost", is_flag=True, help="Estimate the work and memory traffic of each step.")
+@click.option("--profile", "runs", metavar="N", type=click.IntRange(min=1), help="Run N times to measure each step.")
+@click.option("--html", metavar="FILE", help="Write a page that shows the graph, its kernels, sizes and times.")
+@click.option("--output", "-o", metavar="FILE", help="Write the program of --after there.")
+@json_option
+def command(
+    model: str,
+    feeds: tuple[str, ...],
+    fetches: tuple[str, ...],
+    sizes: tuple[str, ...],
+    initialize: tuple[str, ...],
+    operations: bool,
+    after: str | None,
+    kernels: str | None,
+    memory: bool,
+    cost: bool,
+    runs: int | None,
+    html: str | None,
+    output: str | None,
+    as_json: bool,
+) -> None:
+    """Show what a model consists of, and what the compiler makes of it.
+
+    Without further options: inputs, outputs, operations, and the compiled program in numbers. Sizes that the model
+    leaves open get numbers (see --size): estimates and times hold for them, the program for all sizes.
+    """
+    if after is not None:
+        checked_pass_names([after], [LOWERED])
+    for path in (html, output):
+        if path is not None:
+            check_writable(path)
+    selection = select(load_model(model, initialize), fetches, feeds, adds_placeholders=True)
+    inspection = Inspection(selection, values_for(selection.inputs, read_sizes(sizes)))
+    profile = inspection.profile(runs) if runs else None
+    if after is not None:
+        _show_program(inspection, after, output)
+    if kernels is not None:
+        for source in inspection.optimized.sources:
+            click.echo(kernel_text(source, kernels))
+    reports = _reports(
+        inspection, profile, operations=operations, memory=memory, cost=cost or (runs is not None and html is None)
+    )
+    if not (reports or after or kernels or html):
+        reports = {"summary": summary_report(inspection)}
+    if as_json:
+        click.echo(json.dumps(reports, indent=2))
+    else:
+        _show(reports)
+    if html is not None:
+        from sessile.runtime.command_line.page.write_page import write_page
+
+        write_page(html, inspection, profile)
+        click.echo(f"written to {html}")
+
+
+def _show_program(inspection: Inspection, after: str, output: str | None) -> None:
+    program = inspection.program_after(after)
+    if output is None:
+        click.echo(text(program), nl=False)
+    else:
+        write_program(output, program)
+
+
+def _reports(inspection: Inspection, profile: Profile | None, **wanted: bool) -> dict[str, Any]:
+    makers = {
+        "operations": lambda: operations_report(inspection),
+        "memory": lambda: memory_report(inspection),
+        "cost": lambda: cost_report(inspection, profile),
+    }
+    return {name: make() for name, make in makers.items() if wanted[name]}
+
+
+def _show(reports: dict[str, Any]) -> None:
+    shows: dict[str, Any] = {
+        "summary": show_summary,
+        "operations": show_operations,
+        "memory": show_memory,
+        "cost": show_cost,
+    }
+    for name, report in reports.items():
+        shows[name](report)
+
+
+command.help = f"{command.help}\n\nPasses: {', '.join(all_pass_names())}."
