@@ -73,6 +73,17 @@ class Target:
             return 64
         return 32 if "avx" in self.enabled_features else 16
 
+    def obstacle_here(self) -> str | None:
+        """Why code for this target cannot run on this machine; None if it can."""
+        host = Target.host()
+        mine, its = host.triple.split("-"), self.triple.split("-")
+        if (mine[0], mine[2:]) != (its[0], its[2:]):
+            return f"it was compiled for {self.triple}, this machine is {host.triple}"
+        missing = sorted(self.enabled_features - host.enabled_features)
+        if missing:
+            return f"it was compiled for {self.cpu}, and this processor ({host.cpu}) lacks {', '.join(missing)}"
+        return None
+
     @property
     def text(self) -> str:
         """One line that names the target; equal lines mean that code may be shared."""

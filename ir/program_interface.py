@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from sessile.ir.program import Program
-from sessile.ir.types import TensorType
+import numpy as np
+
+from sessile.ir.program import Guard, Program
+from sessile.ir.sizes import Bindings, symbols_of
+from sessile.ir.types import TensorType, element_type_of
 
 _KEPT = frozenset({"parameter", "read_variable"})
 
@@ -40,5 +44,37 @@ class ProgramInterface:
         """The types of the variables that it reads."""
         return self._types("read_variable")
 
+    def bindings_for(self, feeds: Mapping[str, np.ndarray], sizes: Mapping[str, int]) -> dict[str, int] | None:
+        """The sizes of a call, given those of variables; None when the program was not made for such a call."""
+        for name, value in feeds.items():
+            type = self.parameters[name]
+            if type.rank != value.ndim or type.dtype != element_type_of(value.dtype):
+                return None
+        bindings = dict(sizes)
+        for name, source in self.program.symbols.items():
+            if source.kind == "parameter":
+                bindings[name] = feeds[source.name].shape[source.index]
+        if self.violated_guard(bindings) is not None:
+            return None
+        is_for_them = all(fits(self.parameters[name], value.shape, bindings) for name, value in feeds.items())
+        return bindings if is_for_them else None
+
+    def violated_guard(self, bindings: Bindings) -> Guard | None:
+        """The first guard on known sizes that does not hold."""
+        for guard in self.program.guards:
+            if symbols_of(guard.left - guard.right) <= bindings.keys() and not guard.holds(bindings):
+                return guard
+        return None
+
     def _types(self, primitive: str) -> dict[str, TensorType]:
         return {i.attributes["name"]: i.result.type for i in self.program.instructions if i.name == primitive}
+
+
+def fits(type: TensorType, shape: tuple[int, ...] | None, bindings: Bindings) -> bool:
+    """Whether a value of this shape can have this type, as far as its sizes are known; None fits every type."""
+    if shape is None:
+        return True
+    if len(shape) != type.rank:
+        return False
+    known = type.symbols() <= bindings.keys()
+    return not known or type.bound(bindings) == shape

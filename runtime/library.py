@@ -15,6 +15,9 @@ _OFFERED = {
     "kernel_statistics": ("kernel_statistics",),
 }
 
+add_lazy("aot.compile", "sessile.runtime.aot", "compile")
+add_lazy("load", "sessile.runtime.compiled_function", "load")
+
 for _module, _names in _OFFERED.items():
     for _name in _names:
         add_lazy(_name, f"sessile.runtime.{_module}", _name)

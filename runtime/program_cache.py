@@ -13,10 +13,9 @@ import numpy as np
 from sessile.graph.graph import Graph
 from sessile.graph.operation import Operation
 from sessile.graph.tensor import Tensor
-from sessile.ir.program import Guard, Program
-from sessile.ir.program_interface import ProgramInterface
-from sessile.ir.sizes import symbols_of
-from sessile.ir.types import TensorType, element_type_of
+from sessile.ir.program import Program
+from sessile.ir.program_interface import ProgramInterface, fits
+from sessile.ir.types import TensorType
 from sessile.runtime.fork_safety import renew_locks_in_children
 from sessile.runtime.stored_programs import CallStore
 from sessile.runtime.variable_store import VariableStore
@@ -125,8 +124,8 @@ class CachedProgram:
             shape = variables.shape_of(source.name) if source.kind == "variable" else None
             if shape is not None and source.index < len(shape):
                 sizes[name] = shape[source.index]
-        fits = all(_fits(type, variables.shape_of(name), sizes) for name, type in self._interface.read.items())
-        return sizes if fits else None
+        is_for_them = all(fits(type, variables.shape_of(name), sizes) for name, type in self._interface.read.items())
+        return sizes if is_for_them else None
 
     def uninitialized(self, variables: VariableStore) -> list[str]:
         """The variables that it reads though they have no value."""
@@ -134,22 +133,7 @@ class CachedProgram:
 
     def bindings_for(self, feeds: Mapping[Tensor, np.ndarray], sizes: Mapping[str, int]) -> dict[str, int] | None:
         """The sizes of a call, given those of variables; None when the program was not made for such a call."""
-        shapes = {tensor.name: value.shape for tensor, value in feeds.items()}
-        for tensor, value in feeds.items():
-            type = self._interface.parameters[tensor.name]
-            if type.rank != value.ndim or type.dtype != element_type_of(value.dtype):
-                return None
-        bindings = dict(sizes)
-        for name, source in self._interface.program.symbols.items():
-            if source.kind == "parameter":
-                bindings[name] = shapes[source.name][source.index]
-        fits = all(self._holds(guard, bindings) for guard in self._interface.program.guards)
-        fits = fits and all(_fits(self._interface.parameters[name], shape, bindings) for name, shape in shapes.items())
-        return bindings if fits else None
-
-    @staticmethod
-    def _holds(guard: Guard, bindings: Mapping[str, int]) -> bool:
-        return not symbols_of(guard.left - guard.right) <= bindings.keys() or guard.holds(bindings)
+        return self._interface.bindings_for({tensor.name: value for tensor, value in feeds.items()}, sizes)
 
     # --- its native form
 
@@ -211,12 +195,3 @@ class CachedProgram:
         """Stores it, with what was compiled from it."""
         if self._store is not None:
             self._store.keep(self.record, self.program, self._optimized)
-
-
-def _fits(type: TensorType, shape: tuple[int, ...] | None, bindings: Mapping[str, int]) -> bool:
-    if shape is None:
-        return True
-    if len(shape) != type.rank:
-        return False
-    known = type.symbols() <= bindings.keys()
-    return not known or type.bound(bindings) == shape

@@ -7,7 +7,6 @@ what this process makes is stored for the next one. `SESSILE_CACHE_CHECK=1` make
 from __future__ import annotations
 
 import functools
-import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -21,11 +20,6 @@ if TYPE_CHECKING:
     from sessile.compiler.program_entry import StoredProgram
     from sessile.compiler.stages import OptimizedProgram
     from sessile.compiler.store.program_entries import ProgramEntries, ProgramRecord
-
-
-def is_checking() -> bool:
-    """Whether everything that is found in the store is made anew and compared."""
-    return os.environ.get("SESSILE_CACHE_CHECK", "") not in ("", "0")
 
 
 def program_entries() -> ProgramEntries | None:
@@ -64,13 +58,13 @@ class CallStore:
 
     def programs(self, compiled: bool) -> list[tuple[ProgramRecord, StoredProgram]]:
         """The programs that were stored for this call; those that were `compiled` as such, if that is wanted."""
-        if self._entries is None or self._identity is None or is_checking():
+        if self._entries is None or self._identity is None or _is_checking():
             return []
         return list(self._entries.programs(self._identity, compiled, self._location))
 
     def executable(self, record: ProgramRecord) -> OptimizedProgram | None:
         """What was compiled from a program that was lowered just now, by whatever graph."""
-        if self._entries is None or is_checking():
+        if self._entries is None or _is_checking():
             return None
         return self._entries.executable(record, self._location)
 
@@ -80,7 +74,14 @@ class CallStore:
         Raises InternalError if that is checked and the store holds another.
         """
         if self._entries is not None:
-            self._entries.keep(self._identity, record, program, optimized, is_checking())
+            self._entries.keep(self._identity, record, program, optimized, _is_checking())
 
     def _location(self, name: str) -> Location:
         return location_of(self._graph.get_operation_by_name(name))
+
+
+def _is_checking() -> bool:
+    """Whether everything that is found in the store is made anew and compared."""
+    from sessile.compiler.store.kernel_cache import check_requested
+
+    return check_requested()

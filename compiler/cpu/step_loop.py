@@ -7,10 +7,11 @@ In: addresses of kernels, of their arguments, of conditions, in the order of exe
 from __future__ import annotations
 
 import ctypes
+import functools
 import hashlib
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -49,28 +50,44 @@ _loop: NativeLoop | None = None
 _loop_lock = lock_held_across_fork()
 
 
-def native_loop() -> NativeLoop:
+def native_loop(objects: Mapping[str, bytes | memoryview] | None = None) -> NativeLoop:
     """The loop of this process.
 
-    The first call makes it: from the object in the store, or by compiling it, which takes as long as one kernel.
+    The first call makes it: from `objects` (of a bundle, by name), from the store, or by compiling it, which takes as
+    long as one kernel.
     """
     global _loop
     if _loop is None:
         with _loop_lock:
-            _loop = _loop or _load(_object_code())
+            given = (objects or {}).get(step_loop_name(Target.host()))
+            _loop = _loop or _load(_object_code() if given is None else bytes(given))
     return _loop
 
 
-def _object_code() -> bytes:
+@functools.cache
+def _ir_text(target: Target) -> str:
     if sys.platform == "win32":
         raise UnimplementedError(None, None, "native execution on Windows is not implemented")
-    ir_text = team_ir(time.CLOCK_MONOTONIC) + code.step_loop_ir()
-    name = f"step_loop_{hashlib.sha256(ir_text.encode()).hexdigest()[:16]}"
+    return team_ir(time.CLOCK_MONOTONIC, target) + code.step_loop_ir()
+
+
+def step_loop_name(target: Target) -> str:
+    """The name of the loop's object code for a target, with a hash of what it does."""
+    return f"step_loop_{hashlib.sha256(_ir_text(target).encode()).hexdigest()[:16]}"
+
+
+def step_loop_object(target: Target) -> bytes:
+    """The loop compiled for a target."""
+    # Written as LLVM would leave it: optimising takes twice as long as compiling and gains nothing.
+    return compile_module(_ir_text(target), target, level=0)
+
+
+def _object_code() -> bytes:
     target, cache = Target.host(), kernel_cache()
+    name = step_loop_name(target)
     object_code = cache.read(name, target) if cache else None
     if object_code is None:
-        # Written as LLVM would leave it: optimising takes twice as long as compiling and gains nothing.
-        object_code = compile_module(ir_text, target, level=0)
+        object_code = step_loop_object(target)
         if cache:
             cache.write(name, target, object_code)
     return object_code

@@ -17,9 +17,9 @@ only means that the caller does it all. Jobs of more than 32 parts give every 32
 
 from __future__ import annotations
 
-import platform
-import sys
 from string import Template
+
+from sessile.compiler.target import Target
 
 TICKET, KERNEL, ARGUMENTS, PARTS = 0, 1, 2, 3
 FINISHED = 8
@@ -30,8 +30,12 @@ TEAM_WORDS = 32
 _SPIN_NANOSECONDS = 30_000
 """How long a worker looks for the next job before it sleeps, and a caller for the last share before it yields."""
 
-_FUTEX_NUMBERS = {"x86_64": 202, "aarch64": 98, "riscv64": 98, "ppc64le": 221, "s390x": 238}
-_PAUSES = {"x86_64": "pause", "AMD64": "pause", "aarch64": "yield", "arm64": "yield"}
+_FUTEX_NUMBERS = {"x86_64": 202, "aarch64": 98, "riscv64": 98, "powerpc64le": 221, "s390x": 238}
+# As intrinsics, for inline assembly would need a parser of the target's.
+_PAUSES = {
+    "x86_64": ("declare void @llvm.x86.sse2.pause()", "call void @llvm.x86.sse2.pause()"),
+    "aarch64": ("declare void @llvm.aarch64.hint(i32)", "call void @llvm.aarch64.hint(i32 1)"),
+}
 
 _WAIT_WITH_FUTEX = """
   %word = bitcast i64* %epoch to i32*
@@ -51,8 +55,10 @@ declare i32 @sched_yield()
 declare i32 @clock_gettime(i32, i64*)
 declare i64 @llvm.cttz.i64(i64, i1)
 
+$declare_pause
+
 define internal void @pause() alwaysinline {
-  call void asm sideeffect "$pause", "~{memory}"()
+  $pause
   ret void
 }
 
@@ -290,14 +296,17 @@ define void @stop_team(i64* %team) {
 """
 
 
-def team_ir(clock: int) -> str:
-    """The LLVM IR of the team's functions for this machine; `clock` is the number of the monotonic clock."""
-    futex = _FUTEX_NUMBERS.get(platform.machine()) if sys.platform == "linux" else None
+def team_ir(clock: int, target: Target) -> str:
+    """The LLVM IR of the team's functions for a target; `clock` is the number of the monotonic clock."""
+    architecture = target.triple.partition("-")[0].replace("arm64", "aarch64")
+    futex = _FUTEX_NUMBERS.get(architecture) if "linux" in target.triple else None
+    declaration, pause = _PAUSES.get(architecture, ("", ""))
     wait, wake = (_WAIT_WITH_FUTEX, _WAKE_WITH_FUTEX) if futex else (_WAIT_BY_POLLING, "")
     return Template(_CODE).substitute(
         wait=Template(wait).substitute(futex=futex),
         wake=Template(wake).substitute(futex=futex),
-        pause=_PAUSES.get(platform.machine(), ""),
+        declare_pause=declaration,
+        pause=pause,
         clock=clock,
         CALLER_SPINS=2000,
         SPIN_NANOSECONDS=_SPIN_NANOSECONDS,

@@ -1,0 +1,130 @@
+"""The programs of a bundle at work: which of them serves an array's sizes, and the executables bound to these.
+
+In: a bundle. Out: results for arrays. What a session keeps for a graph is kept here for a file: executables by the
+shapes of the inputs, and the states of random streams.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from sessile.compiler.aot.bundle import Bundle
+from sessile.compiler.cpu.load_kernels import load_objects
+from sessile.compiler.cpu.step_loop import native_loop, step_loop_name
+from sessile.compiler.executable import Executable
+from sessile.compiler.native_program import NativeProgram
+from sessile.compiler.program_entry import StoredProgram
+from sessile.graph.errors import InvalidArgumentError, UnimplementedError
+from sessile.runtime.executor import ExecutionOptions
+from sessile.runtime.kept_executables import KeptExecutables, Shapes
+from sessile.runtime.run_context import RunContext
+from sessile.runtime.variable_store import VariableStore
+
+
+@dataclass
+class _Binding:
+    """A program, and the sizes with which it serves arrays of some shapes."""
+
+    native: NativeProgram
+    sizes: dict[str, int]
+
+
+class BoundPrograms:
+    """Runs the programs of a bundle. Safe to use from several threads.
+
+    Args:
+      bundle: what to run.
+      name: the bundle's, for messages.
+      threads: how many may share one run; None leaves it to the environment.
+
+    Raises UnimplementedError if the bundle was compiled for another machine.
+    """
+
+    def __init__(self, bundle: Bundle, name: str, threads: int | None) -> None:
+        obstacle = bundle.target.obstacle_here()
+        if obstacle is not None:
+            raise UnimplementedError(None, None, f"{name} cannot run here: {obstacle}. Compile it for this machine")
+        self._programs = bundle.programs
+        native_loop(bundle.kernels)
+        kernels = {name: bytes(code) for name, code in bundle.kernels.items() if name != step_loop_name(bundle.target)}
+        self._addresses = load_objects(kernels.values(), kernels)
+        self._threads = ExecutionOptions.from_environment(threads).threads
+        self._state = VariableStore()
+        self._natives: dict[int, NativeProgram] = {}
+        self._bindings: dict[Shapes, _Binding] = {}
+        self._executables = KeptExecutables()
+        self._last: list[Any] = []
+
+    def run_values(self, values: Sequence[Any]) -> Any:
+        """The quick way for a call like the last one; NotImplemented where a value has to be converted first."""
+        free = self._last
+        try:
+            executable = free.pop()
+        except IndexError:
+            return NotImplemented
+        try:
+            return executable.run_values(values)
+        finally:
+            free.append(executable)
+
+    def run(self, arrays: Sequence[np.ndarray]) -> list[Any]:
+        """The results for arrays of the right types.
+
+        Raises InvalidArgumentError for sizes that no program was compiled for, and LocatedFailure.
+        """
+        shapes = tuple(array.shape for array in arrays)
+        binding = self._bindings.get(shapes)
+        if binding is None:
+            binding = self._bindings[shapes] = self._bind(arrays)
+        free, executable = self._executables.take(shapes)
+        if executable is None:
+            spare = self._executables.spare(binding.native)
+            executable = Executable(
+                binding.native, binding.sizes, self._state, self._threads, self._state.generation, spare
+            )
+        try:
+            names = [i.attributes["name"] for i in binding.native.parameters]
+            context = RunContext(dict(zip(names, arrays, strict=True)), self._state, dict(binding.sizes))
+            return executable.run(arrays, context)
+        finally:
+            free.append(executable)
+            self._last = free if executable.is_simple else []
+
+    def _bind(self, arrays: Sequence[np.ndarray]) -> _Binding:
+        """The first program that serves arrays of these shapes."""
+        for number, program in enumerate(self._programs):
+            feeds = dict(zip(program.interface.parameters, arrays, strict=True))
+            sizes = program.interface.bindings_for(feeds, {})
+            if sizes is not None:
+                return _Binding(self._native(number, sizes), sizes)
+        raise InvalidArgumentError(None, None, self._refusal(arrays))
+
+    def _native(self, number: int, sizes: dict[str, int]) -> NativeProgram:
+        native = self._natives.get(number)
+        if native is None:
+            optimized = self._programs[number].optimized
+            assert optimized is not None, "bundles hold optimised programs"
+            native = NativeProgram(optimized.program, optimized.stages, sizes, {}, self._addresses)
+            self._natives[number] = native
+        return native
+
+    def _refusal(self, arrays: Sequence[np.ndarray]) -> str:
+        shapes = ", ".join(str(array.shape) for array in arrays)
+        reasons = filter(None, (_reason(program, arrays) for program in self._programs))
+        return f"nothing was compiled for inputs of the shapes {shapes}: {'; '.join(dict.fromkeys(reasons))}"
+
+
+def _reason(program: StoredProgram, arrays: Sequence[np.ndarray]) -> str:
+    """Which relation between sizes a program was made for, and these arrays do not satisfy."""
+    interface = program.interface
+    feeds = dict(zip(interface.parameters, arrays, strict=True))
+    sources = {n: s for n, s in interface.program.symbols.items() if s.kind == "parameter"}
+    guard = interface.violated_guard({n: feeds[s.name].shape[s.index] for n, s in sources.items()})
+    if guard is None:
+        return "their sizes do not fit each other"
+    where = ", ".join(f"{name} is axis {s.index} of {s.name.removesuffix(':0')}" for name, s in sources.items())
+    return f"it must hold that {guard}, where {where}"
