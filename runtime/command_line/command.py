@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 _TRACEBACK = "sessile.traceback"
+_LONGEST_SUMMARY = 120
 
 
 class Command(click.Command):
@@ -24,6 +25,12 @@ class CommandGroup(click.Group):
     """A command that has commands of its own."""
 
     command_class = Command
+
+    def format_commands(self, context: click.Context, formatter: click.HelpFormatter) -> None:
+        """Lists the commands, each with the whole first sentence of its help."""
+        with formatter.section("Commands"):
+            summaries = [(name, each.get_short_help_str(_LONGEST_SUMMARY)) for name, each in self.commands.items()]
+            formatter.write_dl(summaries)
 
 
 def traceback_option() -> click.Option:
