@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from sessile.compiler.aot.build import Progress, build_bundle
+from sessile.compiler.aot.build import Progress, build_bundle, output_specs, programs_for
 from sessile.compiler.aot.frozen_program import NoVariables, VariableValues
 from sessile.compiler.aot.signature import ArgumentSpec, Axis, input_spec, public_name
+from sessile.compiler.c_library.emit import c_library
+from sessile.compiler.c_library.write_files import KINDS, WrittenFiles, write_c_library
+from sessile.compiler.compile_program import optimize
 from sessile.compiler.output_file import write_whole
 from sessile.compiler.target import Target
 from sessile.graph.graph import Graph
@@ -60,6 +63,41 @@ def compile(
     variables = frozen_variables(session, signature.graph)
     data = build_bundle(signature.fetches, signature.feeds, signature.structure, variables, machine, progress)
     return write_whole(path, data)
+
+
+@public("aot.compile_c_library")
+def compile_c_library(
+    graph: Any,
+    fetches: Any,
+    feeds: Feeds,
+    folder: str | os.PathLike[str],
+    name: str,
+    *,
+    session: Any = None,
+    target: str | Target = "native",
+    files: Collection[str] = KINDS,
+) -> WrittenFiles:
+    """Compiles a computation into a C library, which needs nothing but C's own library: see `docs/c-library.md`.
+
+    Args:
+        graph, fetches, feeds, session, target: as in `tf.aot.compile`.
+        folder: where to write to.
+        name: of the library, a C identifier; its functions' names begin with it.
+        files: which files: "header", "object", "static", "shared".
+
+    Returns the paths by kind, and notes that say which tool was missing for a file that could not be written.
+
+    Raises what `tf.aot.compile` raises, ValueError for a name that C does not allow, and UnimplementedError for
+    operations that run on the host.
+    """
+    signature = Signature.of(graph, fetches, feeds)
+    machine = target if isinstance(target, Target) else Target.parse(target)
+    variables = frozen_variables(session, signature.graph)
+    program = programs_for(list(signature.fetches.values()), signature.feeds, variables)[0]
+    outputs = output_specs(signature.fetches, program, signature.feeds)
+    optimized = optimize(program, target=machine)
+    library = c_library(optimized, name, list(signature.feeds.values()), outputs, machine)
+    return write_c_library(library, folder, files)
 
 
 def frozen_variables(session: Any, graph: Graph) -> VariableValues:

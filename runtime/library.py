@@ -16,6 +16,7 @@ _OFFERED = {
 }
 
 add_lazy("aot.compile", "sessile.runtime.aot", "compile")
+add_lazy("aot.compile_c_library", "sessile.runtime.aot", "compile_c_library")
 add_lazy("load", "sessile.runtime.compiled_function", "load")
 
 for _module, _names in _OFFERED.items():
