@@ -1,13 +1,13 @@
 """What a context of a C library holds: 64-bit words, each with its place.
 
-    word 0      whether the library allocated the context, and so allocates workspaces for it
-         1      whether sizes are missing, set, or do not fit
-         2      the message of the last failure
-         3, 4   the context's own workspace and its bytes
-         then   the sizes that the caller sets, -1 for those that are missing
-                the states of random streams, three words each
-                arrays of sizes
-                numbers that follow from the sizes: what kernels, shapes and slots need
+word 0      whether the library allocated the context, and so allocates workspaces for it
+     1      whether sizes are missing, set, or do not fit
+     2      the message of the last failure
+     3, 4   the context's own workspace and its bytes
+     then   the sizes that the caller sets, -1 for those that are missing
+            the states of random streams, three words each
+            arrays of sizes
+            numbers that follow from the sizes: what kernels, shapes and slots need
 """
 
 from __future__ import annotations

@@ -224,5 +224,3 @@ def _write_get_size(code: LibraryCode) -> None:
     with builder.if_then(builder.icmp_unsigned(">=", index, I64(code.context.size_count))):
         builder.ret(I64(-1))
     builder.ret(builder.load(builder.gep(context, [builder.add(index, I64(SIZES))])))
-
-

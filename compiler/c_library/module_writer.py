@@ -66,9 +66,7 @@ class ModuleWriter:
         variable.unnamed_addr = True
         return variable.bitcast(POINTER)
 
-    def _define(
-        self, name: str, result: ir.Type, arguments: Sequence[ir.Type]
-    ) -> tuple[ir.Function, ir.IRBuilder]:
+    def _define(self, name: str, result: ir.Type, arguments: Sequence[ir.Type]) -> tuple[ir.Function, ir.IRBuilder]:
         function = ir.Function(self.module, ir.FunctionType(result, arguments), name)
         function.attributes.add("nounwind")
         return function, ir.IRBuilder(function.append_basic_block("entry"))

@@ -168,5 +168,3 @@ class _RunCode:
             source = builder.inttoptr(self._address(home), POINTER)
             count = self.code.byte_count(builder, self.context, self.interface.outputs[number].type)
             builder.call(copy, [target, source, count])
-
-

@@ -66,9 +66,7 @@ def file_names(library: CLibrary) -> dict[str, str]:
     return {"header": f"{name}.h", "object": f"{name}.o", "static": f"lib{name}.a", "shared": shared}
 
 
-def _make(
-    library: CLibrary, paths: Mapping[str, Path], kinds: Collection[str], notes: list[str]
-) -> dict[str, Path]:
+def _make(library: CLibrary, paths: Mapping[str, Path], kinds: Collection[str], notes: list[str]) -> dict[str, Path]:
     """The files that could be made."""
     paths["header"].write_text(library.header, encoding="utf-8")
     paths["object"].write_bytes(library.object_code)
