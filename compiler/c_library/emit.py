@@ -17,6 +17,7 @@ from sessile.compiler.c_library.library_code import LibraryCode
 from sessile.compiler.c_library.library_plan import plan_library
 from sessile.compiler.c_library.lifecycle_code import write_lifecycle
 from sessile.compiler.c_library.query_code import write_queries
+from sessile.compiler.c_library.refusals import refuse_what_c_cannot_run
 from sessile.compiler.c_library.run_code import write_run
 from sessile.compiler.compile_program import OptimizedProgram
 from sessile.compiler.target import Target
@@ -61,8 +62,9 @@ def c_library(
     for operations that need the host and for variables, KernelCompilationError for a fault of the code generator.
     """
     check_library_name(name)
+    refuse_what_c_cannot_run(optimized, outputs)
     interface = interface_of(optimized.program, inputs, outputs)
-    code = LibraryCode(name, plan_library(optimized, interface, outputs), target)
+    code = LibraryCode(name, plan_library(optimized, interface), target)
     constants = ConstantData(code)
     write_run(code, constants)
     write_queries(code)

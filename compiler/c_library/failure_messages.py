@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from sessile.compiler.c_library.library_plan import origin
+from sessile.compiler.c_library.refusals import origin
 from sessile.ir.program import Instruction
 
 _REASONS = {

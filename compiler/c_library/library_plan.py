@@ -9,13 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from sessile.compiler.c_library.interface import Interface, NamedArgument, usual_bindings
+from sessile.compiler.c_library.interface import Interface, usual_bindings
 from sessile.compiler.compile_program import OptimizedProgram
 from sessile.compiler.kernel_call import KernelArgument, KernelCall, StreamState, Workspace
 from sessile.compiler.memory_plan import ALIGNMENT, MemoryPlan, SizeArray, plan_memory
-from sessile.compiler.stages import HostStage, NativeStage
-from sessile.graph.errors import UnimplementedError
-from sessile.ir.program import Instruction, Program, Value
+from sessile.compiler.stages import NativeStage
+from sessile.ir.program import Instruction, Program
 from sessile.ir.sizes import Size, ceiling_divide, maximum
 from sessile.ir.types import NUMPY_DTYPES
 
@@ -64,13 +63,8 @@ class LibraryPlan:
         return [home for home in dict.fromkeys(self.memory.homes.values()) if isinstance(home, SizeArray)]
 
 
-def plan_library(optimized: OptimizedProgram, interface: Interface, outputs: Sequence[NamedArgument]) -> LibraryPlan:
-    """The plan of a program's library.
-
-    Raises UnimplementedError for operations that need the host, and for variables.
-    """
-    _refuse_host_stages(optimized, outputs)
-    _refuse_variables(optimized.program)
+def plan_library(optimized: OptimizedProgram, interface: Interface) -> LibraryPlan:
+    """The plan of a program's library; the program has native stages alone, and no variables."""
     bindings = usual_bindings(interface, optimized.program)
     memory = plan_memory(optimized.program, optimized.stages, bindings, {}, large_result_bytes=0)
     steps = tuple(_steps(optimized))
@@ -107,49 +101,3 @@ def _largest(sizes: Sequence[Size], interface: Interface) -> Size:
 
 def _aligned(size: Size) -> Size:
     return ceiling_divide(size, ALIGNMENT) * ALIGNMENT
-
-
-# --- what has no place in a C library
-
-
-def _refuse_variables(program: Program) -> None:
-    for instruction in program.instructions:
-        if instruction.name in ("read_variable", "write_variable"):
-            verb = "reads" if instruction.name == "read_variable" else "writes"
-            raise UnimplementedError(
-                None,
-                None,
-                f"a C library keeps no variables, and {origin(instruction)} {verb} {instruction.attributes['name']!r}",
-            )
-
-
-def _refuse_host_stages(optimized: OptimizedProgram, outputs: Sequence[NamedArgument]) -> None:
-    for stage in optimized.stages:
-        if isinstance(stage, HostStage):
-            fetched = _dependent_output(optimized.program, stage.instruction, outputs)
-            raise UnimplementedError(
-                None,
-                None,
-                f"a C library cannot run {origin(stage.instruction)}, which {fetched} needs: {stage.reason}",
-            )
-
-
-def _dependent_output(program: Program, source: Instruction, outputs: Sequence[NamedArgument]) -> str:
-    """The first output that depends on an instruction, in words."""
-    reached: set[Value] = set(source.results)
-    for instruction in program.instructions:
-        if not reached.isdisjoint(instruction.operands):
-            reached.update(instruction.results)
-    for value, output in zip(program.results, outputs, strict=True):
-        if value in reached:
-            return f"the output {output.name!r}"
-    return "the program"
-
-
-def origin(instruction: Instruction) -> str:
-    """The operation that an instruction was made for and the user's line, as messages name them."""
-    if not instruction.locations:
-        return f"an instruction ({instruction.name})"
-    location = instruction.locations[0]
-    line = f" ({location})" if location.file else ""
-    return f"operation {location.operation!r}{line}"
