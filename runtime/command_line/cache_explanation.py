@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import hashlib
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -29,7 +30,8 @@ from sessile.runtime.command_line.selection import select
 
 _SHORTEST_DIGEST = 4
 _MOST_LINES = 40
-_LEAST_LIKENESS = 0.4
+_LEAST_LIKENESS = 0.5
+_VALUE = re.compile(r"%\d+")
 
 
 @dataclass(frozen=True)
@@ -71,7 +73,8 @@ def explanation(store: DiskStore, call: Call, subject: str, other: str | None) -
         two = _subject(store, call, other)
         if one.kind != two.kind:
             raise click.BadParameter(f"{subject!r} is of the kind {one.kind}, {other!r} of the kind {two.kind}.")
-        return _report(one, two, key_differences(one.key, two.key), found=one.key == two.key)
+        report = _report(one, two, key_differences(one.key, two.key), found=one.key == two.key)
+        return {**report, "is_nearest": False}
     if one.kernels is None:
         return _nearest_other(store, one)
     result = explain(one.key, store, one.kind)
@@ -127,6 +130,7 @@ def _report(one: Subject, two: Subject | None, differences: Any, found: bool) ->
         "found": found,
         "compared_with": None if two is None else two.name,
         "key": dict(one.key),
+        "is_nearest": True,
         "differences": [_difference(each) for each in differences],
     }
     if one.kernels is not None:
@@ -137,11 +141,15 @@ def _report(one: Subject, two: Subject | None, differences: Any, found: bool) ->
 
 
 def _program_difference(one: Subject, two: Subject) -> list[str]:
-    """The lines in which two programs differ; none where they have little in common."""
-    lines = two.text.splitlines(), one.text.splitlines()
-    if difflib.SequenceMatcher(None, *lines, autojunk=False).ratio() < _LEAST_LIKENESS:
+    """The lines in which two programs differ, whatever the numbers of values; none where they have little in common."""
+    before, after = two.text.splitlines(), one.text.splitlines()
+    bare = [[_VALUE.sub("%", line) for line in lines] for lines in (before, after)]
+    matcher = difflib.SequenceMatcher(None, *bare, autojunk=False)
+    if matcher.ratio() < _LEAST_LIKENESS:
         return []
-    return list(difflib.unified_diff(*lines, two.name, one.name, "", "", 1, ""))
+    changed = [opcode for opcode in matcher.get_opcodes() if opcode[0] != "equal"]
+    lines = [[f"- {line}" for line in before[i:j]] + [f"+ {line}" for line in after[k:m]] for _, i, j, k, m in changed]
+    return [line for part in lines for line in part]
 
 
 def _difference(each: Difference) -> dict[str, Any]:
@@ -156,19 +164,20 @@ def show_explanation(report: Mapping[str, Any]) -> None:
     kind, differences, other = report["kind"], report["differences"], report["compared_with"]
     if other is None and not report["found"]:
         click.echo(f"{report['subject']} is not in the store, which has nothing of the kind {kind}")
-    elif not differences and "kernels" in report:
+    elif not differences and report["is_nearest"] and "kernels" in report:
         click.echo(f"{report['subject']} is in the store: the {kind} {other}")
     elif not differences:
         click.echo(f"{report['subject']} ({kind}): {f'the same key as {other}' if other else 'there is no other'}")
     else:
-        word = "" if report["found"] or "kernels" not in report else " is not in the store; the nearest entry"
-        click.echo(f"{report['subject']} ({kind}){word or ' compared with'} {other} differs in")
+        is_missing = not report["found"] and report["is_nearest"]
+        word = "is not in the store; the nearest entry" if is_missing else "differs from"
+        click.echo(f"{report['subject']} ({kind}) {word} {other}{' differs' if is_missing else ''} in")
         for each in differences:
             click.echo(f"  {each['words']}")
     _show_kernels(report.get("kernels"))
     lines = report.get("program_difference", [])
     if lines:
-        click.echo("\nthe programs, in canonical form:")
+        click.echo("\nthe programs in canonical form:")
     for line in lines[:_MOST_LINES]:
         click.echo(f"  {line}")
     if len(lines) > _MOST_LINES:

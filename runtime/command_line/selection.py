@@ -64,7 +64,7 @@ def select(model: Model, fetches: Sequence[str], feeds: Sequence[str], adds_plac
     inputs = {tensor: _as_declared(name, tensor) for name, tensor in model.inputs.items()}
     for text in map(read_feed, feeds):
         tensor = _input_tensor(model, text.name)
-        inputs[tensor] = _refined(tensor, text)
+        inputs[tensor] = refined(_as_declared(text.name, tensor), text)
     selection = Selection(model, dict(outputs), inputs)
     missing = _unfed_placeholders(selection)
     if missing and feeds and not adds_placeholders:
@@ -107,22 +107,21 @@ def _as_declared(name: str, tensor: Tensor) -> Input:
     return Input(name, tensor.dtype.base_dtype, _declared_shape(tensor))
 
 
-def _refined(tensor: Tensor, text: FeedText) -> Input:
-    """The input as the option describes it, which must not contradict the graph."""
-    declared, dtype = _declared_shape(tensor), tensor.dtype.base_dtype
-    if text.dtype is not None and text.dtype.base_dtype is not dtype:
+def refined(known: Input, text: FeedText) -> Input:
+    """An input as the option describes it, which must not contradict what is known. Raises click.BadParameter."""
+    if text.dtype is not None and text.dtype.base_dtype is not known.dtype:
         raise click.BadParameter(
-            f"{text.name!r} has elements of type {dtype.name}, not {text.dtype.name}.", param_hint="--feed"
+            f"{text.name!r} has elements of type {known.dtype.name}, not {text.dtype.name}.", param_hint="--feed"
         )
-    shape = declared if text.shape is None else text.shape
-    if text.shape is not None and declared is not None:
-        if len(declared) != len(text.shape) or any(map(_contradicts, declared, text.shape)):
+    shape = known.shape if text.shape is None else text.shape
+    if text.shape is not None and known.shape is not None:
+        if len(known.shape) != len(text.shape) or any(map(_contradicts, known.shape, text.shape)):
+            held, wanted_text = shape_text(known.shape), shape_text(text.shape)
             raise click.BadParameter(
-                f"{text.name!r} has the shape {shape_text(declared)}, to which {shape_text(text.shape)} does not fit.",
-                param_hint="--feed",
+                f"{text.name!r} has the shape {held}, to which {wanted_text} does not fit.", param_hint="--feed"
             )
-        shape = tuple(own if wanted is None else wanted for own, wanted in zip(declared, text.shape, strict=True))
-    return Input(text.name, dtype, shape, text.value)
+        shape = tuple(own if wanted is None else wanted for own, wanted in zip(known.shape, text.shape, strict=True))
+    return Input(text.name, known.dtype, shape, text.value)
 
 
 def _contradicts(declared: Dimension, wanted: Dimension) -> bool:
