@@ -1,0 +1,55 @@
+"""Whole programs in C give the same bits as in a session: random ones, with many sizes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from hypothesis import HealthCheck, assume, given, settings
+from support.c_libraries import LoadedLibrary, computed, library_of, needs_compiler
+from support.execution import CompiledProgram
+from support.program_cases import ProgramCase
+from support.random_programs import program_cases
+
+from sessile.compiler.compile_program import NATIVE_PIPELINE
+from sessile.graph.errors import UnimplementedError
+from sessile.ir.primitive import PRIMITIVES
+from sessile.ir.program import Instruction, Program
+
+SETTINGS = settings(
+    max_examples=25,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture, HealthCheck.filter_too_much],
+)
+
+
+def without_variables(case: ProgramCase) -> Program:
+    """The program with variables as constants, and nothing written to them."""
+    kept = [i for i in case.program.instructions if i.name != "write_variable"]
+    return case.program.with_instructions(tuple(frozen(i, case) if i.name == "read_variable" else i for i in kept))
+
+
+def frozen(read: Instruction, case: ProgramCase) -> Instruction:
+    value = case.variables[read.attributes["name"]]
+    return Instruction(PRIMITIVES["constant"], (), {"value": value}, read.results, read.locations)
+
+
+@needs_compiler
+@SETTINGS
+@given(case=program_cases(max_steps=12))
+def test_random_programs(tmp_path_factory: Any, case: ProgramCase) -> None:
+    assert_same_bits(without_variables(case), case.parameters, tmp_path_factory.mktemp("library"))
+
+
+def assert_same_bits(program: Program, feeds: dict[str, np.ndarray], folder: Path) -> None:
+    try:
+        library = library_of(program)
+    except UnimplementedError:
+        assume(False)
+    actual = computed(LoadedLibrary(library, folder), feeds)
+    expected, _ = CompiledProgram(program, NATIVE_PIPELINE).outcome(feeds)
+    for one, other in zip(actual, expected, strict=True):
+        assert one.dtype == other.dtype
+        assert one.shape == other.shape
+        assert one.tobytes() == other.tobytes()
