@@ -19,6 +19,8 @@ from sessile.compiler.target import Target
 LONGEST_WAIT = 30.0
 """Seconds after which another process is taken for stuck, and its kernel is compiled here as well."""
 
+_LINE_BREAK = "\n"
+
 
 class PutOff(Exception):
     """Another process is compiling this kernel; try again in a moment."""
@@ -84,5 +86,6 @@ class CheckedCompilation:
 
     def _dump(self, stored: bytes, compiled: CompiledKernel) -> str:
         codes = {"stored": stored, "compiled now": compiled.object_code}
-        details = [f"{what}, {len(code)} bytes:\n{code.hex(' ', 32)}\n" for what, code in codes.items()]
+        # Lines of 32 bytes, so that a diff shows where the two part.
+        details = [f"{what}, {len(code)} bytes:\n{code.hex(_LINE_BREAK, -32)}\n" for what, code in codes.items()]
         return dump_fault(self._source, "\n".join(details))

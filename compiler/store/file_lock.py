@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sessile.compiler.compile_log import compile_log
-from sessile.compiler.store.private_files import FILE_MODE, FOLDER_MODE
+from sessile.compiler.store.private_files import FILE_MODE, make_folders
 
 if TYPE_CHECKING:
     from filelock import BaseFileLock
@@ -40,7 +40,7 @@ def file_lock(path: Path, wait_seconds: float = 0.0) -> Iterator[bool]:
 def _acquire(path: Path, wait_seconds: float) -> BaseFileLock | None:
     import filelock  # late: it takes 30 ms, and a process that finds all that it needs never locks
 
-    path.parent.mkdir(FOLDER_MODE, exist_ok=True)
+    make_folders(path.parent.parent, path.parent)
     lock = filelock.FileLock(path, timeout=wait_seconds, mode=FILE_MODE, thread_local=False)
     with contextlib.suppress(filelock.Timeout):
         lock.acquire()

@@ -41,7 +41,7 @@ def who_else_may_write(status: os.stat_result) -> str | None:
     if not hasattr(os, "getuid"):
         return None
     if status.st_uid not in (os.getuid(), _ROOT):
-        return f"user {status.st_uid}, who owns it"
+        return f"its owner (user {status.st_uid})"
     if stat.S_ISLNK(status.st_mode):
         return None
     writers = {stat.S_IWGRP: "its group", stat.S_IWOTH: "everyone"}
@@ -91,9 +91,14 @@ def _create(path: Path) -> int:
     try:
         return os.open(path, flags, FILE_MODE)
     except FileNotFoundError:
-        for folder in reversed(path.parents[:3]):  # the store's own too, if somebody has removed it meanwhile
-            folder.mkdir(FOLDER_MODE, exist_ok=True)
+        make_folders(*reversed(path.parents[:3]))
         return os.open(path, flags, FILE_MODE)
+
+
+def make_folders(*folders: Path) -> None:
+    """Make folders for this user alone where they are missing: the store's own too, which somebody may have removed."""
+    for folder in folders:
+        folder.mkdir(FOLDER_MODE, exist_ok=True)
 
 
 def remove_if_same(path: Path, identity: tuple[int, int]) -> None:

@@ -78,7 +78,7 @@ def parse_size(text: str, name: str) -> int:
     bare = text.strip().upper().removesuffix("B").removesuffix("I")
     unit = _UNITS.get(bare[-1:], 1)
     number = bare if unit == 1 else bare[:-1].rstrip()
-    if not number.replace(".", "", 1).isdecimal():
+    if not (number.isascii() and number.replace(".", "", 1).isdecimal()):
         raise ValueError(f"{name} is {text!r}; it is a number of bytes, such as 500M or 2G")
     return int(float(number) * unit)
 
@@ -97,7 +97,7 @@ def inspect_folder(folder: Path | None, limit: int = DEFAULT_LIMIT) -> FolderSta
         return FolderState(folder, None, f"{_no_store(folder)}: it is not a folder. {_REMEDY}")
     others = who_else_may_write(status)
     if others is not None:
-        return FolderState(folder, None, f"{_no_store(folder)}: {others}, could write to it. {_remedy(folder, status)}")
+        return FolderState(folder, None, f"{_no_store(folder)}: {others} could write to it. {_remedy(folder, status)}")
     if not os.access(folder, os.W_OK | os.X_OK):
         trouble = f"sessile only reads from its store {folder}: it cannot be written to. {_REMEDY}"
         return FolderState(folder, DiskStore(folder, limit, writable=False), trouble)
