@@ -23,8 +23,8 @@ from sessile.compiler.store.program_entries import EXECUTABLE, ProgramEntries
 from sessile.compiler.store.upkeep import StoredEntry
 from sessile.compiler.target import Target
 from sessile.ir.printer import canonical_text
+from sessile.runtime.command_line.graph_inspection import GraphInspection
 from sessile.runtime.command_line.input_values import read_sizes, values_for
-from sessile.runtime.command_line.inspection import Inspection
 from sessile.runtime.command_line.model import load_model
 from sessile.runtime.command_line.selection import select
 
@@ -95,7 +95,7 @@ def _subject(store: DiskStore, call: Call, text: str) -> Subject:
 
 def _model_subject(store: DiskStore, call: Call, source: str) -> Subject:
     selection = select(load_model(source, call.initialize), call.fetches, call.feeds, adds_placeholders=True)
-    inspection = Inspection(selection, values_for(selection.inputs, read_sizes(call.sizes)))
+    inspection = GraphInspection(selection, values_for(selection.inputs, read_sizes(call.sizes)))
     text = canonical_text(inspection.lowered)
     key = ProgramEntries.executable_key(hashlib.sha256(text.encode()).hexdigest())
     target = Target.host()
@@ -144,7 +144,7 @@ def _program_difference(one: Subject, two: Subject) -> list[str]:
     """The lines in which two programs differ, whatever the numbers of values; none where they have little in common."""
     before, after = two.text.splitlines(), one.text.splitlines()
     bare = [[_VALUE.sub("%", line) for line in lines] for lines in (before, after)]
-    matcher = difflib.SequenceMatcher(None, *bare, autojunk=False)
+    matcher = difflib.SequenceMatcher(a=bare[0], b=bare[1], autojunk=False)
     if matcher.ratio() < _LEAST_LIKENESS:
         return []
     changed = [opcode for opcode in matcher.get_opcodes() if opcode[0] != "equal"]

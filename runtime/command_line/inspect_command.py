@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import click
 
+from sessile.compiler.aot.bundle import read_bundle
 from sessile.ir.printer import text
 from sessile.runtime.command_line.array_files import check_writable
+from sessile.runtime.command_line.bundle_inspection import BundleInspection
 from sessile.runtime.command_line.command import Command
+from sessile.runtime.command_line.graph_inspection import GraphInspection
 from sessile.runtime.command_line.input_values import read_sizes, values_for
 from sessile.runtime.command_line.inspection import LOWERED, Inspection, Profile
 from sessile.runtime.command_line.inspection_report import (
@@ -31,6 +35,7 @@ from sessile.runtime.command_line.options import (
 )
 from sessile.runtime.command_line.pass_names import all_pass_names, checked_pass_names
 from sessile.runtime.command_line.program_files import write_program
+from sessile.runtime.command_line.runner import bundle_inputs, is_bundle
 from sessile.runtime.command_line.selection import select
 
 _EXAMPLES = """
@@ -83,14 +88,13 @@ def command(
     for path in (html, output):
         if path is not None:
             check_writable(path)
-    selection = select(load_model(model, initialize), fetches, feeds, adds_placeholders=True)
-    inspection = Inspection(selection, values_for(selection.inputs, read_sizes(sizes)))
+    inspection = _inspection(model, fetches, feeds, initialize, read_sizes(sizes))
     profile = inspection.profile(runs) if runs else None
     if after is not None:
         _show_program(inspection, after, output)
     if kernels is not None:
         for source in inspection.optimized.sources:
-            click.echo(kernel_text(source, kernels))
+            click.echo(kernel_text(source, kernels, inspection.target))
     reports = _reports(
         inspection, profile, operations=operations, memory=memory, cost=cost or (runs is not None and html is None)
     )
@@ -105,6 +109,17 @@ def command(
 
         write_page(html, inspection, profile)
         click.echo(f"written to {html}")
+
+
+def _inspection(
+    source: str, fetches: Sequence[str], feeds: Sequence[str], initialize: Sequence[str], sizes: Mapping[str, int]
+) -> Inspection:
+    if is_bundle(source):
+        bundle = read_bundle(source)
+        inputs = bundle_inputs(source, bundle.inputs, feeds)
+        return BundleInspection(source, bundle, inputs, values_for(inputs, sizes))
+    selection = select(load_model(source, initialize), fetches, feeds, adds_placeholders=True)
+    return GraphInspection(selection, values_for(selection.inputs, sizes))
 
 
 def _show_program(inspection: Inspection, after: str, output: str | None) -> None:

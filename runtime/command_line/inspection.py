@@ -1,38 +1,38 @@
-"""What the compiler makes of a model: the program after each pass, its steps, memory, cost, and measured times.
+"""What the compiler makes of a computation: the program after passes, its steps, memory, cost, and measured times.
 
-In: a selection of a model, and values of its inputs, whose sizes stand for all sizes. Out: an `Inspection`, which
-computes each part when it is asked for. Nothing is compiled to machine code before times are measured.
+An `Inspection` is that of a graph (`graph_inspection`) or of a bundle (`bundle_inspection`), for values of the inputs
+whose sizes stand for all sizes. It computes each part when it is asked for.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
-from sessile.compiler.compile_program import OptimizedProgram, optimize
-from sessile.compiler.cpu.kernel_service import kernel_service
 from sessile.compiler.executable import Executable
 from sessile.compiler.kernel_call import KernelCall
-from sessile.compiler.lower import Request, lower, needed_operations
 from sessile.compiler.memory_plan import MemoryPlan, plan_memory
 from sessile.compiler.native_program import NativeProgram
-from sessile.compiler.pass_pipeline import PassRecord
-from sessile.compiler.stages import HostStage
+from sessile.compiler.stages import HostStage, OptimizedProgram
+from sessile.compiler.target import Target
 from sessile.graph.operation import Operation
 from sessile.ir.program import Instruction, Program
 from sessile.ir.sizes import Size, evaluate, symbols_of
 from sessile.ir.types import NUMPY_DTYPES, TensorType
-from sessile.runtime.command_line.failures import CommandFailure
-from sessile.runtime.command_line.selection import Selection
-from sessile.runtime.program_cache import CachedProgram
+from sessile.runtime.command_line.input_values import Input
+from sessile.runtime.executor import ExecutionOptions
 from sessile.runtime.run_context import RunContext
+from sessile.runtime.variable_store import VariableStore
 
 LOWERED = "lowered"
 """The name of the program before any pass."""
+
+_WARM_UP = 3
 
 
 @dataclass(frozen=True)
@@ -66,50 +66,62 @@ class Step:
         return list(dict.fromkeys(place.operation for each in self.computing for place in each.locations))
 
 
-class Inspection:
-    """The compilation of a selection, step by step.
+class Inspection(ABC):
+    """The compilation of a computation.
 
-    Args:
-      selection: what to compute.
+    Attributes:
+      source: what the user named it by.
+      target: the machine that it is compiled for.
+      inputs: what goes in.
+      outputs: what comes out: names with "dtype" and "shape", or with the type of an "operation".
+      results: for each output that is a tensor the place of its value among the program's results.
       values: of the inputs, by name.
+      operations: of the graph, each after those that it depends on; none where there is no graph.
+      fed: those of them that are inputs.
     """
 
-    def __init__(self, selection: Selection, values: Mapping[str, np.ndarray]) -> None:
-        self.selection = selection
-        self.values = values
-        self.records: list[PassRecord] = []
+    source: str
+    target: Target
+    inputs: Sequence[Input]
+    outputs: Sequence[Mapping[str, Any]]
+    results: Mapping[str, int]
+    values: Mapping[str, np.ndarray]
+    operations: Sequence[Operation]
+    fed: Sequence[Operation]
 
-    @cached_property
-    def operations(self) -> list[Operation]:
-        """The operations that are needed, each after those that it depends on."""
-        return needed_operations(self._request)
+    # --- what the two kinds know
 
-    @cached_property
-    def _request(self) -> Request:
-        selection = self.selection
-        feeds = {tensor: self.values[each.name] for tensor, each in selection.feeds.items()}
-        return Request(selection.tensors, selection.targets, feeds)
+    @property
+    @abstractmethod
+    def lowered_size(self) -> int | None:
+        """How many instructions the program had before any pass; None where that is not known."""
 
-    @cached_property
-    def lowered(self) -> Program:
-        """The program before any pass."""
-        return lower(self._request, self.selection.model.session._variables)
-
-    @cached_property
+    @property
+    @abstractmethod
     def optimized(self) -> OptimizedProgram:
-        """The program after all passes, and its stages; `records` then tells of each pass."""
-        return optimize(self.lowered, self.records.append)
+        """The program after all passes, its stages and kernels."""
 
+    @property
+    @abstractmethod
+    def bindings(self) -> dict[str, int]:
+        """The numbers for the sizes that are known before a run."""
+
+    @property
+    @abstractmethod
+    def state(self) -> VariableStore:
+        """The variables, and the states of random streams."""
+
+    @abstractmethod
     def program_after(self, name: str) -> Program:
-        """The program after a pass (its last run), or as it was lowered."""
-        if name == LOWERED:
-            return self.lowered
-        assert self.optimized
-        found = [record.after for record in self.records if record.name == name]
-        if not found:
-            ran = ", ".join(dict.fromkeys(record.name for record in self.records))
-            raise CommandFailure(f"the compiler does not run the pass {name!r}; it runs {ran}")
-        return found[-1]
+        """The program after a pass (its last run), or as it was lowered. Raises CommandFailure if it is not known."""
+
+    @abstractmethod
+    def addresses(self) -> dict[str, int]:
+        """The kernels, ready to be called, by name."""
+
+    @abstractmethod
+    def named_values(self) -> dict[str, np.ndarray]:
+        """The values of the inputs, by the names of the program's parameters."""
 
     # --- steps and their cost
 
@@ -126,15 +138,6 @@ class Inspection:
                 yield from (Step(native.instruction, native.calls) for native in stage.instructions)
 
     @cached_property
-    def bindings(self) -> dict[str, int]:
-        """The numbers for the sizes that are known before a run."""
-        cached = CachedProgram(self.lowered)
-        sizes = cached.variable_sizes(self.selection.model.session._variables)
-        bindings = None if sizes is None else cached.bindings_for(self._request.feeds, sizes)
-        assert bindings is not None, "a program fits the values that it was made with"
-        return bindings
-
-    @cached_property
     def plan(self) -> MemoryPlan:
         """Where values live."""
         return plan_memory(self.optimized.program, self.optimized.stages, self.bindings, self.stored)
@@ -142,8 +145,7 @@ class Inspection:
     @cached_property
     def stored(self) -> dict[str, TensorType]:
         """The types of the variables that have values."""
-        variables = self.selection.model.session._variables
-        return {name: variables.type_of(name) for name in variables.names()}
+        return {name: self.state.type_of(name) for name in self.state.names()}
 
     def number(self, size: Size) -> int | None:
         """A size as a number; None where only a run tells."""
@@ -168,19 +170,19 @@ class Inspection:
 
     # --- times
 
-    def profile(self, runs: int, warm_up: int = 3) -> Profile:
-        """Runs the program and measures each step. It compiles the kernels first."""
-        session = self.selection.model.session
-        addresses = kernel_service().compile_all(self.optimized.sources)
-        native = NativeProgram(self.optimized.program, self.optimized.stages, self.bindings, self.stored, addresses)
-        threads = session.options.execution().threads
-        executable = Executable(native, self.bindings, session._variables, threads)
-        named = {tensor.name: value for tensor, value in self._request.feeds.items()}
+    def profile(self, runs: int) -> Profile:
+        """Runs the program and measures each step, after a few runs that do not count."""
+        native = NativeProgram(
+            self.optimized.program, self.optimized.stages, self.bindings, self.stored, self.addresses()
+        )
+        threads = ExecutionOptions.from_environment().threads
+        executable = Executable(native, self.bindings, self.state, threads)
+        named = self.named_values()
         values = [named[i.attributes["name"]] for i in native.parameters]
         profile = Profile()
-        for run in range(warm_up + runs):
-            observer = Profile() if run < warm_up else profile
-            executable.run(values, RunContext(named, session._variables, dict(self.bindings)), observer)
+        for run in range(_WARM_UP + runs):
+            observer = profile if run >= _WARM_UP else Profile()
+            executable.run(values, RunContext(named, self.state, dict(self.bindings)), observer)
             observer.end_run()
         return profile
 
@@ -217,6 +219,6 @@ class Profile:
         return float(np.median(times)) / 1e6 if times else None
 
 
-def _sum(numbers: Iterator[int | None]) -> int | None:
+def _sum(numbers: Iterable[int | None]) -> int | None:
     listed = list(numbers)
     return None if any(number is None for number in listed) else sum(number or 0 for number in listed)

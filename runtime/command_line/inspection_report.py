@@ -17,20 +17,20 @@ _SHOWN_OPERATIONS = 6
 
 def summary_report(inspection: Inspection) -> dict[str, Any]:
     """Inputs, outputs, numbers of operations by type, sizes of the compiled program."""
-    selection = inspection.selection
     steps = inspection.steps
     return {
-        "model": selection.model.source,
-        "inputs": [{"name": e.name, "dtype": e.dtype.name, "shape": _sizes(e.shape)} for e in selection.inputs],
-        "outputs": [{"name": name, **_described(element)} for name, element in selection.outputs.items()],
+        "model": inspection.source,
+        "target": str(inspection.target),
+        "inputs": [{"name": e.name, "dtype": e.dtype.name, "shape": _sizes(e.shape)} for e in inspection.inputs],
+        "outputs": [dict(each) for each in inspection.outputs],
         "graph": {
             "operations": len(inspection.operations),
             "types": dict(Counter(op.type for op in inspection.operations).most_common()),
         },
         "variables": {"count": len(_variables(inspection)), "bytes": sum(_variables(inspection).values())},
         "program": {
-            "instructions": len(inspection.lowered.instructions),
-            "after_passes": sum(1 for _ in inspection.optimized.program.instructions),
+            "instructions": inspection.lowered_size,
+            "after_passes": len(inspection.optimized.program.instructions),
             "steps": len(steps),
             "kernels": len(inspection.optimized.sources),
             "on_host": [
@@ -45,13 +45,6 @@ def summary_report(inspection: Inspection) -> dict[str, Any]:
 
 def _sizes(shape: Any) -> list[Any] | None:
     return None if shape is None else list(shape)
-
-
-def _described(element: Tensor | Operation) -> dict[str, Any]:
-    if isinstance(element, Operation):
-        return {"operation": element.type}
-    shape = element.shape.as_list() if element.shape.ndims is not None else None
-    return {"dtype": element.dtype.base_dtype.name, "shape": shape}
 
 
 def _variables(inspection: Inspection) -> dict[str, int]:

@@ -20,18 +20,21 @@ def show_summary(report: Report) -> None:
     show_table("Inputs", ("name", "type"), [(each["name"], _type_of(each)) for each in report["inputs"]])
     show_table("Outputs", ("name", "type"), [(each["name"], _type_of(each)) for each in report["outputs"]])
     types = report["graph"]["types"]
-    click.echo(f"Graph     {report['graph']['operations']} operations: {_counts(types)}")
+    if types:
+        click.echo(f"Graph     {report['graph']['operations']} operations: {_counts(types)}")
     variables = report["variables"]
     if variables["count"]:
         click.echo(f"Variables {variables['count']}, {bytes_text(variables['bytes'])}")
     program, memory = report["program"], report["memory"]
-    click.echo(
-        f"Program   {program['instructions']} instructions, {program['after_passes']} after all passes; "
-        f"{program['steps']} steps, {program['kernels']} different kernels"
-    )
+    click.echo(f"Program   {_lengths(program)}; {program['steps']} steps, {program['kernels']} different kernels")
     click.echo(f"Memory    arena {bytes_text(memory['arena'])}, constants {bytes_text(memory['constants'])}")
     for each in program["on_host"]:
         click.echo(f"On host   {each['reason']} (for {names_text(each['operations'])})")
+
+
+def _lengths(program: Report) -> str:
+    before, after = program["instructions"], program["after_passes"]
+    return f"{after} instructions" if before is None else f"{before} instructions, {after} after all passes"
 
 
 def _type_of(described: Report) -> str:

@@ -9,9 +9,9 @@ LANGUAGES = ("python", "llvm", "asm")
 _COMMENT = {"python": "#", "llvm": ";", "asm": "#"}
 
 
-def kernel_text(source: KernelSource, language: str, target: Target | None = None) -> str:
+def kernel_text(source: KernelSource, language: str, target: Target) -> str:
     """A kernel in one of `LANGUAGES`, under a comment with its name. Raises KernelCompilationError."""
-    return f"{_COMMENT[language]} {source.name}\n{_body(source, language, target or Target.host()).strip()}\n"
+    return f"{_COMMENT[language]} {source.name}\n{_body(source, language, target).strip()}\n"
 
 
 def _body(source: KernelSource, language: str, target: Target) -> str:

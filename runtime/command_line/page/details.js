@@ -103,7 +103,7 @@ function operationDetails(model, number, choose) {
   const nothing = "No kernel computes it: it was folded into a constant, merged with an equal one, or only says where data live.";
   return [
     element("h2", {}, operation.name),
-    element("p", { class: "under" }, `${operation.type}${operation.line ? `, made at ${operation.line}` : ""}`),
+    element("p", { class: "under" }, [operation.type, operation.line && `made at ${operation.line}`].filter(Boolean).join(", ")),
     ...section("Computed in", steps.length ? element("ul", {}, steps) : element("p", { class: "under" }, nothing)),
     ...section("Gives", element("ul", {}, operation.outputs.map((type) => element("li", { class: "mono" }, type)))),
     ...section("Takes", operation.inputs.length ? element("ul", {}, operation.inputs.map((each) => operationLink(model, each, choose))) : []),

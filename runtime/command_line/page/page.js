@@ -13,6 +13,7 @@ const ROOM_AT_FIRST = 32;
 const SOURCES_AT_FIRST = 14;
 
 const root = scopeTree(model.operations);
+const hasGraph = model.operations.some((operation) => operation.type);
 const isTimed = model.steps.some((step) => step.ms != null);
 const state = {
   view: "kernels",
@@ -54,7 +55,7 @@ function choose(key) {
 
 // Goes to the view that can show a thing, and opens the scopes that it is in.
 function showIn(key) {
-  const isOperation = key[0] === "o";
+  const isOperation = key[0] === "o" && hasGraph;
   const isKernel = !isOperation && !key.startsWith("scope:");
   const wanted = isOperation ? "operations" : isKernel && state.view === "operations" && key[0] !== "s" ? "kernels" : state.view;
   let changed = wanted !== state.view;
@@ -136,7 +137,7 @@ function tiles() {
   const { summary, memory } = model;
   const total = model.steps.reduce((sum, step) => sum + (step.ms ?? 0), 0);
   const entries = [
-    ["operations", String(summary.graph.operations)], ["kernels run", String(summary.program.steps)],
+    ...(hasGraph ? [["operations", String(summary.graph.operations)]] : []), ["kernels run", String(summary.program.steps)],
     ["variables", bytesText(memory.variables)], ["arena", bytesText(memory.arena)],
     ...(isTimed ? [["one run", timeText(total)]] : []),
   ];
@@ -150,6 +151,7 @@ function setUp() {
   find("subtitle").textContent = [model.target, sizes && `sizes ${sizes}`, times].filter(Boolean).join(" · ");
   tiles();
   for (const [view, label] of Object.entries(VIEWS)) {
+    if (view === "operations" && !hasGraph) continue;
     find("tabs").append(element("button", { type: "button", role: "tab", "data-view": view, onclick: () => { state.view = view; draw(true); } }, label));
   }
   for (const [name, metric] of Object.entries(METRICS)) {

@@ -13,15 +13,15 @@ from typing import Any
 import numpy as np
 
 from sessile.compiler.memory_plan import Slot
-from sessile.compiler.target import Target
 from sessile.graph.data_type import DType
 from sessile.graph.operation import Operation
 from sessile.ir.printer import program_lines
-from sessile.ir.program import Instruction, Program, Value
+from sessile.ir.program import Instruction, Location, Program, Value
 from sessile.runtime.command_line.inspection import Inspection, Profile, Step
 from sessile.runtime.command_line.inspection_report import home_text, line_of, memory_totals, summary_report, type_text
 
 _SOURCES = {"parameter": "input", "read_variable": "variable", "constant": "constant", "sizes": "sizes"}
+_SILENT = frozenset({"broadcast", "reshape"})
 _LONGEST_ATTRIBUTE = 60
 
 Data = dict[str, Any]
@@ -39,10 +39,10 @@ class _PageData:
         self.program: Program = inspection.optimized.program
         self.steps = inspection.steps
         self.step_of = {step.instruction: number for number, step in enumerate(self.steps)}
-        fed = [tensor.op for tensor in inspection.selection.feeds if tensor.op not in inspection.operations]
-        self.operations = [*dict.fromkeys(fed), *inspection.operations]
-        self.fed = set(fed)
-        self.number_of = {op.name: number for number, op in enumerate(self.operations)}
+        self.operations = [*inspection.fed, *inspection.operations]
+        self.fed = set(inspection.fed)
+        names = [op.name for op in self.operations] or list(self._places())
+        self.number_of = {name: number for number, name in enumerate(names)}
         self.makers = self._makers()
 
     def gathered(self) -> Data:
@@ -50,12 +50,12 @@ class _PageData:
         summary = summary_report(self.inspection)
         return {
             "title": summary["model"],
-            "target": f"{Target.host().cpu}, {Target.host().triple}",
+            "target": f"{self.inspection.target.cpu}, {self.inspection.target.triple}",
             "sizes": dict(self.inspection.bindings),
             "runs": self.profile.runs if self.profile else 0,
             "summary": summary,
             "memory": {**memory_totals(self.inspection), "slots": self._slots(), "lives": list(self._lives())},
-            "operations": [self._operation(op) for op in self.operations],
+            "operations": [self._operation(op) for op in self.operations] or self._operations_without_graph(),
             "sources": self._sources(),
             "steps": steps,
             "results": self._results(),
@@ -97,12 +97,10 @@ class _PageData:
 
     def _results(self) -> list[Data]:
         """The outputs, and the variables that get new values."""
-        selection = self.inspection.selection
-        places = dict(zip(selection.tensors, self.program.results, strict=True))
+        values = {name: self.program.results[place] for name, place in self.inspection.results.items()}
         fetched = [
-            {"name": name, "kind": "output", "from": self.makers[places[element]], "type": str(places[element].type)}
-            for name, element in selection.outputs.items()
-            if element in places
+            {"name": name, "kind": "output", "from": self.makers[value], "type": str(value.type)}
+            for name, value in values.items()
         ]
         written = [
             {
@@ -123,6 +121,7 @@ class _PageData:
         homes, fetched = inspection.plan.homes, set(self.program.results)
         return {
             "kind": str(instruction.attributes.get("kind", instruction.name)),
+            "words": _words(step),
             "kernels": step.kernel_names,
             "host": step.reason,
             "operations": [self.number_of[name] for name in step.operation_names if name in self.number_of],
@@ -184,6 +183,22 @@ class _PageData:
 
     # --- the graph
 
+    def _places(self) -> dict[str, Location]:
+        """Where the operations come from that a program computes, by name."""
+        instructions = (each for step in self.steps for each in step.computing)
+        return {place.operation: place for each in instructions for place in each.locations}
+
+    def _operations_without_graph(self) -> list[Data]:
+        """What a bundle knows of operations: names and lines."""
+        nothing: Data = {"type": "", "inputs": [], "after": [], "outputs": [], "attributes": ""}
+        return [
+            {"name": name, "line": str(place) if place.file else "", "steps": self._steps_of(name), **nothing}
+            for name, place in self._places().items()
+        ]
+
+    def _steps_of(self, name: str) -> list[int]:
+        return [number for number, step in enumerate(self.steps) if name in step.operation_names]
+
     def _operation(self, op: Operation) -> Data:
         inputs = [] if op in self.fed else [tensor.op.name for tensor in op.inputs]
         after = [] if op in self.fed else [each.name for each in op.control_inputs]
@@ -195,8 +210,14 @@ class _PageData:
             "outputs": [type_text(tensor) for tensor in op.outputs],
             "line": line_of(op),
             "attributes": _attributes_text(op),
-            "steps": [number for number, step in enumerate(self.steps) if op.name in step.operation_names],
+            "steps": self._steps_of(op.name),
         }
+
+
+def _words(step: Step) -> list[str]:
+    """What a step does, in the words of the program."""
+    names = [str(each.attributes.get("function", each.name)) for each in step.computing if each.name not in _SILENT]
+    return names or [step.instruction.name]
 
 
 def _attributes_text(op: Operation) -> str:

@@ -14,9 +14,9 @@ const METRICS = {
 
 // What a step is called: the types of its operations, and the scope that they share if few others are in it.
 function stepTitle(model, step) {
-  const types = step.operations.map((number) => model.operations[number].type);
-  const words = types.filter((type, place) => type !== types[place - 1]);
-  return words.join(" · ") || step.kind;
+  const types = step.operations.map((number) => model.operations[number].type).filter((type) => type);
+  const words = types.length ? types : step.words;
+  return words.filter((word, place) => word !== words[place - 1]).join(" · ");
 }
 
 function stepPlace(model, step) {
