@@ -14,13 +14,15 @@ from pathlib import Path
 from sessile.runtime.cuda_parts import CudaPart, cuda_parts, version_of
 from sessile.runtime.executor import available_processors
 
-_REQUIRED = ("numpy", "numba", "llvmlite", "protobuf", "platformdirs", "click", "rich")
+_REQUIRED = ("numpy", "numba", "llvmlite", "protobuf", "platformdirs", "filelock", "click", "rich")
 _OPTIONAL = {"ml_dtypes": "values of bfloat16", "pillow": "images"}
 _SWITCHES = {
     "SESSILE_JIT": "auto",
     "SESSILE_THREADS": "all processors",
     "SESSILE_DUMP": "no dumps",
     "SESSILE_LOG": "no log lines",
+    "SESSILE_CACHE_SIZE": "1 GiB",
+    "SESSILE_CACHE_CHECK": "no check",
 }
 # What kernels use, of the names that LLVM gives to instruction sets.
 _FEATURES = ("sse4.2", "avx", "avx2", "fma", "f16c", "avx512f", "avx512bw", "avx512vl", "neon", "sve")
@@ -92,7 +94,20 @@ def _threads() -> Rows:
 
 
 def _cache_folder() -> Rows:
-    yield "kernels", "kept in memory, for the length of a process; nothing is written to disk"
+    from sessile.compiler.store.store_folder import SIZE_VARIABLE, cache_folder, cache_limit, inspect_folder
+
+    try:
+        limit = cache_limit()
+    except ValueError as error:
+        yield SIZE_VARIABLE, str(error)
+        return
+    state = inspect_folder(cache_folder(), limit)
+    yield "folder", "none: nothing is stored on disk" if state.folder is None else str(state.folder)
+    if state.trouble:
+        yield "trouble", state.trouble
+    if state.store:
+        sizes = [entry.bytes for entry in state.store.entries()]
+        yield "entries", f"{len(sizes)}, {sum(sizes) / 2**20:.1f} of {limit / 2**20:.0f} MiB"
 
 
 def _verdict(parts: Iterable[CudaPart]) -> str:

@@ -1,10 +1,12 @@
 """The report on the installation."""
 
+import os
 import subprocess
 import sys
 
 import pytest
 
+from sessile.compiler.store.disk_store import DiskStore
 from sessile.runtime import cuda_parts, doctor
 
 
@@ -20,6 +22,29 @@ def test_the_report_has_all_sections(monkeypatch):
     assert rows["SESSILE_JIT"] == "never"
     assert rows["SESSILE_LOG"] == "no log lines (not set)"
     assert "bytes" in rows["vectors"]
+
+
+def cache_rows() -> dict[str, str]:
+    rows = doctor.report().partition("Cache folder\n")[2].partition("\n\n")[0].splitlines()
+    return dict(row.strip().split(None, 1) for row in rows)
+
+
+def test_the_store_is_reported(monkeypatch, tmp_path):
+    assert cache_rows() == {"folder": "none: nothing is stored on disk"}
+    monkeypatch.setenv("SESSILE_CACHE_DIR", str(tmp_path / "store"))
+    DiskStore(tmp_path / "store").write("kernel", {"kernel": "a"}, {}, {"object": bytes(3 * 2**20)})
+    assert cache_rows() == {"folder": str(tmp_path / "store"), "entries": "1, 3.0 of 1024 MiB"}
+    monkeypatch.setenv("SESSILE_CACHE_SIZE", "much")
+    assert cache_rows()["SESSILE_CACHE_SIZE"].startswith("SESSILE_CACHE_SIZE is 'much'; it is a number of bytes")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="modes are those of POSIX")
+def test_a_store_that_is_not_safe_is_reported(monkeypatch, tmp_path):
+    tmp_path.chmod(0o777)
+    monkeypatch.setenv("SESSILE_CACHE_DIR", str(tmp_path))
+    rows = cache_rows()
+    assert "its group could write to it" in rows["trouble"]
+    assert "entries" not in rows
 
 
 def test_what_is_missing_is_named_with_a_remedy(monkeypatch):
