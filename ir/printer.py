@@ -7,6 +7,7 @@ says the same, and all others stand in braces.
 
 from __future__ import annotations
 
+import functools
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -90,7 +91,8 @@ class Names:
         """A name for a host function, its own with a number added where two share it."""
         known = self._functions.get(id(function))
         if known is None:
-            own = re.sub(r"\W+", "_", getattr(function, "__qualname__", type(function).__name__)).strip("_")
+            named = function.func if isinstance(function, functools.partial) else function
+            own = re.sub(r"\W+", "_", getattr(named, "__qualname__", type(named).__name__)).strip("_")
             taken = sum(re.fullmatch(rf"{own}(_\d+)?", other) is not None for other in self._functions.values())
             known = self._functions[id(function)] = f"{own}_{taken}" if taken else own
         return known
@@ -127,6 +129,17 @@ class _CanonicalNames(Names):
             if attribute in NAME_ATTRIBUTES
             else json.dumps(value)
         )
+
+    def function(self, function: Callable[..., Any]) -> str:
+        """The module and name of a host function, with the arguments that it is given."""
+        if isinstance(function, functools.partial):
+            arguments = [*map(self._argument, function.args)]
+            arguments += [f"{name}={self._argument(value)}" for name, value in sorted(function.keywords.items())]
+            return f"{self.function(function.func)}({', '.join(arguments)})"
+        return f"{getattr(function, '__module__', '')}:{getattr(function, '__qualname__', type(function).__name__)}"
+
+    def _argument(self, value: Any) -> str:
+        return self.function(value) if callable(value) else repr(value)
 
     def _numbered(self, kind: str, name: str) -> str:
         known = self._names.get((kind, name))

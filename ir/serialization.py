@@ -8,6 +8,7 @@ written as numbers in a `NameTable`, so that a stored program serves other graph
 from __future__ import annotations
 
 import base64
+import functools
 import importlib
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -25,7 +26,8 @@ from sessile.ir.user_names import NAME_ATTRIBUTES, OUTER_SOURCES, name_kind
 
 assert _registered
 
-_OWN_PACKAGE = "sessile."
+_PACKAGES = ("sessile.", "numpy.linalg")
+"""Where functions may come from that stored programs call."""
 _PLAIN = (bool, int, str, type(None))
 
 
@@ -176,7 +178,15 @@ class Encoder:
                 return {"type": self._type(value)}
             case np.ndarray():
                 return self._array(value)
-        return {"function": _function_name(value)}
+        return self._function(value)
+
+    def _function(self, value: Any) -> dict[str, Any]:
+        """A function of this package, or one with some of its arguments given."""
+        if not isinstance(value, functools.partial):
+            return {"function": _function_name(value)}
+        arguments = [self._attribute(item) for item in value.args]
+        named = {name: self._attribute(item) for name, item in value.keywords.items()}
+        return {**self._function(value.func), "arguments": arguments, "named": named}
 
     def _array(self, array: np.ndarray) -> dict[str, Any]:
         if array.dtype == object:
@@ -257,6 +267,9 @@ class Decoder:
                 return self._arrays[number]
             case {"strings": items, "shape": shape}:
                 return _object_array([self._attribute(item) for item in items], shape)
+            case {"function": str(name), "arguments": arguments, "named": named}:
+                given = {name: self._attribute(item) for name, item in named.items()}
+                return functools.partial(_function(name), *map(self._attribute, arguments), **given)
             case {"function": str(name)}:
                 return _function(name)
         raise ValueError(f"no attribute is written as {sorted(encoded)}")
@@ -277,14 +290,14 @@ def _object_array(items: list[Any], shape: Sequence[int]) -> np.ndarray:
 def _function_name(function: Any) -> str:
     """Module and name of a function of this package."""
     module, name = getattr(function, "__module__", ""), getattr(function, "__qualname__", "")
-    if not module.startswith(_OWN_PACKAGE) or _find(module, name) is not function:
+    if not module.startswith(_PACKAGES) or _find(module, name) is not function:
         raise NotSerializable(f"{function!r} exists in this process alone")
     return f"{module}:{name}"
 
 
 def _function(text: str) -> Any:
     module, _, name = text.partition(":")
-    function = _find(module, name) if module.startswith(_OWN_PACKAGE) else None
+    function = _find(module, name) if module.startswith(_PACKAGES) else None
     if not callable(function):
         raise ProgramError(f"no function of this package is called {text!r}")
     return function

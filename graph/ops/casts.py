@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -145,13 +146,10 @@ class Bitcast(OpDefinition):
         if width == wanted:
             return b.emit("bitcast", input, dtype=dtype)
         shape = (*input.type.shape, width // wanted) if width > wanted else input.type.shape[:-1]
-        read = _reader(input.type.with_dtype(dtype).numpy_dtype, narrow=width > wanted)
+        read = partial(_reinterpreted, dtype=input.type.with_dtype(dtype).numpy_dtype.name, narrow=width > wanted)
         return b.call_host(read, input, results=[(dtype, shape)])[0]
 
 
-def _reader(dtype: np.dtype[Any], narrow: bool) -> Any:
-    def read(x: Any) -> tuple[Any]:
-        whole = np.ascontiguousarray(x[..., None] if narrow else x).view(dtype)
-        return (whole if narrow else whole[..., 0],)
-
-    return read
+def _reinterpreted(x: Any, *, dtype: str, narrow: bool) -> tuple[Any]:
+    whole = np.ascontiguousarray(x[..., None] if narrow else x).view(dtype)
+    return (whole if narrow else whole[..., 0],)

@@ -7,20 +7,18 @@ differentiation" (2008), and, for the QR decomposition, H.-J. Liao et al. (2019)
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, ClassVar
 
 import numpy as np
 
 from sessile.graph.convert import convert_to_tensor
 from sessile.graph.dtypes import COMPLEX, float32, float64
-from sessile.graph.errors import InvalidArgumentError
 from sessile.graph.name_scope import name_scope
 from sessile.graph.op_definition import OpDefinition, operation
-from sessile.graph.operation import Operation
 from sessile.graph.ops import diagonals, elementwise, filling, joining, matrix, shapes, transposition
 from sessile.graph.public_names import public
 from sessile.graph.shape_rules import of_rank_at_least, same_size
-from sessile.graph.source_lines import defined_at
 from sessile.graph.tensor import Tensor
 from sessile.graph.tensor_shape import TensorShape
 
@@ -37,18 +35,8 @@ class MatrixFunction(OpDefinition):
 
     def compute(self, b: Any, function: Callable[..., Any], *operands: Any, shapes: list[list[Any]]) -> Any:
         """Calls NumPy on the operands; what LAPACK refuses ends the run."""
-        op, dtypes = b.operation, [operands[0].type.dtype] * len(shapes)
-
-        def call(*arrays: Array) -> tuple[Array, ...]:
-            with np.errstate(all="ignore"):
-                try:
-                    results = function(*arrays)
-                except np.linalg.LinAlgError as error:
-                    raise InvalidArgumentError(None, op, _message(error, op)) from None
-            results = results if isinstance(results, tuple) else (results,)
-            return tuple(np.ascontiguousarray(result, arrays[0].dtype) for result in results)
-
-        return b.call_host(call, *operands, results=list(zip(dtypes, shapes, strict=True)))
+        dtypes = [operands[0].type.dtype] * len(shapes)
+        return b.call_host(partial(_called, function), *operands, results=list(zip(dtypes, shapes, strict=True)))
 
 
 _MESSAGES = {
@@ -57,9 +45,14 @@ _MESSAGES = {
 }
 
 
-def _message(error: np.linalg.LinAlgError, op: Operation) -> str:
-    text = str(error)
-    return f"{_MESSAGES.get(text, text)}\n\t [[node {op.name} ({defined_at(op._frames)})]]"
+def _called(function: Callable[..., Any], *arrays: Array) -> tuple[Array, ...]:
+    with np.errstate(all="ignore"):
+        try:
+            results = function(*arrays)
+        except np.linalg.LinAlgError as error:
+            raise np.linalg.LinAlgError(_MESSAGES.get(str(error), str(error))) from None
+    results = results if isinstance(results, tuple) else (results,)
+    return tuple(np.ascontiguousarray(result, arrays[0].dtype) for result in results)
 
 
 def _square(sizes: Any) -> TensorShape:
@@ -280,12 +273,12 @@ class MatrixTriangularSolve(LinearSystem):
 
     def lower(self, b: Any, matrix: Any, rhs: Any) -> Any:
         is_lower, is_adjoint = b.operation.attributes["lower"], b.operation.attributes["adjoint"]
+        return self.solved(b, partial(_solved_by_triangle, is_lower=is_lower, is_adjoint=is_adjoint), matrix, rhs)
 
-        def solve(factors: Array, sides: Array) -> Array:
-            triangle = np.tril(factors) if is_lower else np.triu(factors)
-            return np.linalg.solve(np.conj(np.swapaxes(triangle, -1, -2)) if is_adjoint else triangle, sides)
 
-        return self.solved(b, solve, matrix, rhs)
+def _solved_by_triangle(factors: Array, sides: Array, *, is_lower: bool, is_adjoint: bool) -> Array:
+    triangle = np.tril(factors) if is_lower else np.triu(factors)
+    return np.linalg.solve(np.conj(np.swapaxes(triangle, -1, -2)) if is_adjoint else triangle, sides)
 
 
 @public("matrix_triangular_solve", "linalg.triangular_solve")
@@ -450,14 +443,14 @@ class Svd(MatrixFunction):
             values = self.compute(b, _singular_values, input, shapes=[[*stack, inner]])[0]
             nothing = b.fill((0,), 0, input.type.dtype)
             return values, nothing, nothing
-
-        def decompose(x: Array) -> tuple[Array, Array, Array]:
-            u, s, adjoint_v = np.linalg.svd(x, full_matrices)
-            return s, u, np.conj(np.swapaxes(adjoint_v, -1, -2))
-
         left, right = (rows, columns) if full_matrices else (inner, inner)
         results = [[*stack, inner], [*stack, rows, left], [*stack, columns, right]]
-        return self.compute(b, decompose, input, shapes=results)
+        return self.compute(b, partial(_decomposed, full_matrices=full_matrices), input, shapes=results)
+
+
+def _decomposed(x: Array, *, full_matrices: bool) -> tuple[Array, Array, Array]:
+    u, s, adjoint_v = np.linalg.svd(x, full_matrices)
+    return s, u, np.conj(np.swapaxes(adjoint_v, -1, -2))
 
 
 def _singular_values(x: Array) -> Array:

@@ -5,6 +5,7 @@ How many there are only the run knows, so these run as calls of Python.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -53,13 +54,13 @@ class Unique(OpDefinition):
 
     def lower(self, b: Any, x: Any, *, out_idx: DType) -> Any:
         dtype = b.element_type(out_idx)
-        kind = out_idx.as_numpy_dtype
-
-        def unique(values: Any) -> tuple[Any, Any]:
-            distinct, places, _ = first_occurrences(values)
-            return distinct, places.astype(kind)
-
+        unique = partial(_unique, index=out_idx.name)
         return b.call_host(unique, x, results=[(x.type.dtype, [None]), (dtype, x.type.shape)])
+
+
+def _unique(values: Any, *, index: str) -> tuple[Any, Any]:
+    distinct, places, _ = first_occurrences(values)
+    return distinct, places.astype(index)
 
 
 @operation("UniqueWithCounts", public="unique_with_counts")
@@ -84,13 +85,13 @@ class UniqueWithCounts(OpDefinition):
 
     def lower(self, b: Any, x: Any, *, out_idx: DType) -> Any:
         dtype = b.element_type(out_idx)
-        kind = out_idx.as_numpy_dtype
-
-        def unique(values: Any) -> tuple[Any, Any, Any]:
-            distinct, places, counts = first_occurrences(values)
-            return distinct, places.astype(kind), counts.astype(kind)
-
+        unique = partial(_unique_with_counts, index=out_idx.name)
         return b.call_host(unique, x, results=[(x.type.dtype, [None]), (dtype, x.type.shape), (dtype, [None])])
+
+
+def _unique_with_counts(values: Any, *, index: str) -> tuple[Any, Any, Any]:
+    distinct, places, counts = first_occurrences(values)
+    return distinct, places.astype(index), counts.astype(index)
 
 
 @operation("ListDiff")
@@ -106,13 +107,13 @@ class ListDiff(OpDefinition):
         return [TensorShape([None]), TensorShape([None])]
 
     def lower(self, b: Any, x: Any, y: Any, *, out_idx: DType) -> Any:
-        kind = out_idx.as_numpy_dtype
-
-        def difference(values: Any, others: Any) -> tuple[Any, Any]:
-            places = np.flatnonzero(~np.isin(values, others))
-            return values[places], places.astype(kind)
-
+        difference = partial(_difference, index=out_idx.name)
         return b.call_host(difference, x, y, results=[(x.type.dtype, [None]), (b.element_type(out_idx), [None])])
+
+
+def _difference(values: Any, others: Any, *, index: str) -> tuple[Any, Any]:
+    places = np.flatnonzero(~np.isin(values, others))
+    return values[places], places.astype(index)
 
 
 @public("setdiff1d", "listdiff")

@@ -67,7 +67,7 @@ class CallHost(Primitive):
     """Calls Python: for strings, files, the user's functions. `types` are those of the results.
 
     `function` takes and returns arrays; `unknown` names the symbols of results whose sizes it decides, as tuples
-    (symbol, result, axis). `stateful` calls are kept even when nobody uses their results twice alike.
+    (symbol, result, axis). What LAPACK refuses, and the function raises as LinAlgError, is an invalid argument.
     """
 
     pure = False
@@ -93,7 +93,10 @@ class CallHost(Primitive):
         types: tuple[TensorType, ...],
         unknown: tuple[tuple[str, int, int], ...] = (),
     ) -> tuple[np.ndarray, ...]:
-        results = function(*operands)
+        try:
+            results = function(*operands)
+        except np.linalg.LinAlgError as error:
+            raise RunFailure("invalid_argument", str(error)) from None
         for name, result, axis in unknown:
             context.bind(name, np.shape(results[result])[axis])
         return tuple(results)

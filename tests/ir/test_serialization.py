@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Callable
 from typing import Any
@@ -16,6 +17,7 @@ from sessile.ir.builder import ProgramBuilder
 from sessile.ir.printer import canonical_text, text
 from sessile.ir.program import Location, Program
 from sessile.ir.serialization import NameTable, NotSerializable, UserNames, decode, encode
+from sessile.ir.user_names import name_kind
 
 
 def through_json(program: Program, user: UserNames | None = None) -> Program:
@@ -60,6 +62,19 @@ def test_numbers_without_a_decimal_form_come_back() -> None:
 def test_functions_from_elsewhere_are_refused() -> None:
     with pytest.raises(NotSerializable, match="this process alone"):
         through_json(calling(lambda: ()))
+
+
+def test_functions_of_the_package_come_back_with_their_arguments() -> None:
+    back = through_json(calling(functools.partial(name_kind, attribute="stream")))
+    function = back.instructions[0].attributes["function"]
+    assert (function.func, function.args, function.keywords) == (name_kind, (), {"attribute": "stream"})
+
+
+def test_functions_with_other_arguments_are_other_programs() -> None:
+    def canonical(attribute: str) -> str:
+        return canonical_text(calling(functools.partial(name_kind, attribute=attribute)))
+
+    assert canonical("stream") == canonical("stream") != canonical("name")
 
 
 def calling(function: Callable[..., Any]) -> Program:

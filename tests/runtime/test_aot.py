@@ -124,6 +124,20 @@ def test_sizes_that_data_decide(graph: tf.Graph, path: Path) -> None:
     np.testing.assert_array_equal(picked, [2, 6])
 
 
+def test_functions_of_the_package_on_the_host(graph: tf.Graph, path: Path) -> None:
+    x = tf.placeholder(tf.float32, [2, 2], name="x")
+    values, places = tf.unique(tf.reshape(x, [4]))
+    both = [tf.matrix_inverse(x, name="inverse"), tf.matrix_triangular_solve(x, x, lower=False), tf.svd(x)[0]]
+    fetches = [*both, values, places]
+    tf.aot.compile(graph, fetches, [x], path)
+    model, given = tf.load(path), [[2, 1], [1, 2]]
+    with tf.Session() as session:
+        for own, loaded in zip(session.run(fetches, {x: given}), model(given), strict=True):
+            np.testing.assert_array_equal(loaded, own)
+    with pytest.raises(tf.errors.InvalidArgumentError, match=r"not invertible(.|\n)*inverse \(defined at test_aot"):
+        model(np.ones((2, 2)))
+
+
 def test_random_numbers_are_those_of_a_new_session(graph: tf.Graph, path: Path) -> None:
     noise = tf.random_normal([3], seed=7)
     tf.aot.compile(graph, noise, [], path)
