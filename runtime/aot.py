@@ -76,11 +76,12 @@ def compile_c_library(
     session: Any = None,
     target: str | Target = "native",
     files: Collection[str] = KINDS,
+    progress: Progress | None = None,
 ) -> WrittenFiles:
     """Compiles a computation into a C library, which needs nothing but C's own library: see `docs/c-library.md`.
 
     Args:
-        graph, fetches, feeds, session, target: as in `tf.aot.compile`.
+        graph, fetches, feeds, session, target, progress: as in `tf.aot.compile`.
         folder: where to write to.
         name: of the library, a C identifier; its functions' names begin with it.
         files: which files: "header", "object", "static", "shared".
@@ -96,7 +97,7 @@ def compile_c_library(
     program = programs_for(list(signature.fetches.values()), signature.feeds, variables)[0]
     outputs = output_specs(signature.fetches, program, signature.feeds)
     optimized = optimize(program, target=machine)
-    library = c_library(optimized, name, list(signature.feeds.values()), outputs, machine)
+    library = c_library(optimized, name, list(signature.feeds.values()), outputs, machine, progress)
     return write_c_library(library, folder, files)
 
 

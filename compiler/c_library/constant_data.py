@@ -1,10 +1,11 @@
 """The constants of a C library: read-only data that begins at cache lines.
 
-In: arrays, while code that needs their addresses is written. Out: a module of LLVM IR as text that defines them.
+In: arrays, while code that needs their addresses is written. Out: modules of LLVM IR as text that define them.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from llvmlite import ir
 from sessile.compiler.c_library.module_writer import I8, POINTER, ModuleWriter
 from sessile.compiler.memory_plan import ALIGNMENT
 
+_MODULE_BYTES = 16 << 20  # text takes three times as much, and is held only until it is parsed
 _CHARACTERS = np.array([f"\\{byte:02x}" for byte in range(256)], dtype="S3")
 
 
@@ -38,14 +40,23 @@ class ConstantData:
         """The symbols of the constants."""
         return [self._name(number) for number in range(len(self._arrays))]
 
-    def module_text(self) -> str:
-        """A module that defines the constants."""
-        module = self._code.module
-        lines = [f'target datalayout = "{module.data_layout}"', f'target triple = "{module.triple}"']
+    def modules(self) -> Iterator[str]:
+        """Modules that together define the constants, none of them much larger than `_MODULE_BYTES`."""
+        lines: list[str] = []
+        size = 0
         for name, array in zip(self.names(), self._arrays, strict=True):
             value = f'c"{_escaped(array)}"' if array.nbytes else "zeroinitializer"
-            lines.append(f'@"{name}" = constant [{array.nbytes} x i8] {value}, align {ALIGNMENT}')
-        return "\n".join(lines) + "\n"
+            lines.append(f'@"{name}" = constant [{array.nbytes} x i8] {value}, align {ALIGNMENT}\n')
+            size += array.nbytes
+            if size >= _MODULE_BYTES:
+                yield self._head() + "".join(lines)
+                lines, size = [], 0
+        if lines:
+            yield self._head() + "".join(lines)
+
+    def _head(self) -> str:
+        module = self._code.module
+        return f'target datalayout = "{module.data_layout}"\ntarget triple = "{module.triple}"\n'
 
     def _name(self, number: int) -> str:
         return f"{self._code.name}.constant.{number}"

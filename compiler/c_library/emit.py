@@ -12,7 +12,7 @@ from sessile.compiler.c_library.constant_data import ConstantData
 from sessile.compiler.c_library.header import header_text
 from sessile.compiler.c_library.identifiers import check_library_name
 from sessile.compiler.c_library.interface import Interface, NamedArgument, interface_of
-from sessile.compiler.c_library.kernel_modules import object_of
+from sessile.compiler.c_library.kernel_modules import Progress, object_of
 from sessile.compiler.c_library.library_code import LibraryCode
 from sessile.compiler.c_library.library_plan import plan_library
 from sessile.compiler.c_library.lifecycle_code import write_lifecycle
@@ -48,6 +48,7 @@ def c_library(
     inputs: Sequence[NamedArgument],
     outputs: Sequence[NamedArgument],
     target: Target,
+    progress: Progress | None = None,
 ) -> CLibrary:
     """Compiles a program to a C library.
 
@@ -57,6 +58,7 @@ def c_library(
       inputs: names and shapes of the parameters, in the order in which C passes them; equal names of sizes are one.
       outputs: names of the results, in order.
       target: the machine that it is for.
+      progress: is called after each kernel with its name, its number, and the number of all.
 
     Raises ValueError for a name that C does not allow and for arguments that do not fit the program, UnimplementedError
     for operations that need the host and for variables, KernelCompilationError for a fault of the code generator.
@@ -69,5 +71,5 @@ def c_library(
     write_run(code, constants)
     write_queries(code)
     write_lifecycle(code)
-    object_code = object_of(code, constants, optimized.sources, target)
+    object_code = object_of(code, constants, optimized.sources, target, progress)
     return CLibrary(name, header_text(name, interface, target), object_code, target, interface)

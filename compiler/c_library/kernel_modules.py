@@ -6,7 +6,7 @@ library's functions are visible in the object.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import llvmlite.binding as llvm
@@ -24,18 +24,31 @@ C_LIBRARY_FUNCTIONS = frozenset(
 )
 
 
-def object_of(code: ModuleWriter, constants: ConstantData, sources: Iterable[KernelSource], target: Target) -> bytes:
+Progress = Callable[[str, int, int], None]
+"""Is told which kernel was compiled, and how many of how many are ready."""
+
+
+def object_of(
+    code: ModuleWriter,
+    constants: ConstantData,
+    sources: Sequence[KernelSource],
+    target: Target,
+    progress: Progress | None = None,
+) -> bytes:
     """The object file of a library.
 
     Raises KernelCompilationError for a kernel that does not compile, and RuntimeError if the object needs more than C's
     library: both are faults of the code generator.
     """
     module = optimize(str(code.module), target, level=1)
-    module.link_in(llvm.parse_assembly(constants.module_text()))
+    for text in constants.modules():
+        module.link_in(llvm.parse_assembly(text))
     hidden = constants.names()
-    for source in sources:
+    for number, source in enumerate(sources, start=1):
         module.link_in(_kernel_module(source, target))
         hidden.append(source.name)
+        if progress is not None:
+            progress(source.name, number, len(sources))
     _hide(module, hidden)
     object_code = target_machine(target).emit_object(module)
     needed = {name for name in undefined_symbols(object_code) if name.lstrip("_") not in C_LIBRARY_FUNCTIONS}
