@@ -51,7 +51,7 @@ class Target:
             `aarch64-unknown-linux-gnu:neoverse-n1:+dotprod,+neon`. Words mean the operating system of this machine.
             Only instruction sets that the features name are sure to be used.
 
-        Raises ValueError for a word that is none of these, and for an architecture that LLVM does not know.
+        Raises ValueError for a word that is none of these, and for what LLVM does not know.
         """
         if text == "native":
             return Target.host()
@@ -134,7 +134,17 @@ def _from_llvm_terms(text: str) -> Target:
         cpu = "x86-64"
     if not entries:
         entries = [_level_features(cpu)] if cpu in _LEVELS else []
-    return Target(triple, cpu or "generic", ",".join(entries))
+    target = Target(triple, cpu or "generic", ",".join(entries))
+    _require_known_terms(target, text)
+    return target
+
+
+def _require_known_terms(target: Target, text: str) -> None:
+    from sessile.compiler.cpu.machine_code import unknown_terms
+
+    unknown = unknown_terms(target)
+    if unknown:
+        raise ValueError(f"LLVM does not know all of target {text!r}: {unknown}")
 
 
 def _is_known(triple: str) -> bool:

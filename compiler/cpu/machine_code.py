@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import os
+import tempfile
 import threading
 
 import llvmlite.binding as llvm
@@ -54,6 +55,25 @@ def target_machine(target: Target) -> llvm.TargetMachine:
     return llvm.Target.from_triple(target.triple).create_target_machine(
         cpu=target.cpu, features=target.features, opt=3, reloc="pic", codemodel="small"
     )
+
+
+def unknown_terms(target: Target) -> str:
+    """What LLVM says of a target's processor and features where it does not know them; empty if it knows all.
+
+    LLVM prints that, and goes on without them, so that the standard error of this process is caught meanwhile.
+    """
+    initialize_llvm(target.triple)
+    kept = os.dup(2)
+    with tempfile.TemporaryFile() as caught:
+        os.dup2(caught.fileno(), 2)
+        try:
+            llvm.Target.from_triple(target.triple).create_target_machine(cpu=target.cpu, features=target.features)
+        finally:
+            os.dup2(kept, 2)
+            os.close(kept)
+        caught.seek(0)
+        lines = dict.fromkeys(caught.read().decode(errors="replace").splitlines())
+    return ", ".join(line.partition(" for this target")[0] for line in lines if "not a recognized" in line)
 
 
 def optimize(ir_text: str, target: Target, level: int = 3) -> llvm.ModuleRef:

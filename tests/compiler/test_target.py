@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import platform
+import re
 
 import numpy as np
 import pytest
@@ -83,6 +84,19 @@ def test_other_words_are_refused_with_the_known_ones(text: str) -> None:
 def test_features_without_a_sign_are_refused() -> None:
     with pytest.raises(ValueError, match=r"read \+name,-name,\.\.\., not 'avx2'"):
         Target.parse("x86_64-unknown-linux-gnu:haswell:avx2")
+
+
+@pytest.mark.parametrize(
+    ("text", "unknown"),
+    [
+        ("x86_64-unknown-linux-gnu:hasswell", "'hasswell' is not a recognized processor"),
+        ("x86_64-unknown-linux-gnu:haswell:+avx,+avx9", "'+avx9' is not a recognized feature"),
+    ],
+)
+def test_what_llvm_does_not_know_is_refused(text: str, unknown: str, capfd: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(ValueError, match=re.escape(f"LLVM does not know all of target {text!r}: {unknown}")):
+        Target.parse(text)
+    assert capfd.readouterr().err == ""
 
 
 @pytest.mark.parametrize("name", ["x86-64", "x86-64-v3", "x86-64-v4", "aarch64"])
