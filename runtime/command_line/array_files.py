@@ -54,8 +54,8 @@ def _read_file(name: str, path: str, key: str) -> np.ndarray:
         loaded = np.load(path, allow_pickle=False)
     except FileNotFoundError:
         raise click.BadParameter(f"the file {path!r} for the input {name!r} does not exist.") from None
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
-        raise CommandFailure(f"{path}: this is no .npy or .npz file that can be read ({error})") from None
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile):
+        raise CommandFailure(f"{path}: this is no .npy or .npz file, or one that holds no plain numbers") from None
     if isinstance(loaded, np.ndarray):
         return loaded
     with loaded:

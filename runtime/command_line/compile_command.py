@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import click
 
-from sessile.compiler.aot.build import build_bundle, output_specs, programs_for
 from sessile.compiler.aot.signature import ArgumentSpec, input_spec
-from sessile.compiler.c_library.write_files import KINDS, WrittenFiles
-from sessile.compiler.output_file import write_whole
+from sessile.compiler.c_library.write_files import KINDS
 from sessile.compiler.target import Target
 from sessile.graph.operation import Operation
 from sessile.graph.tensor import Tensor
-from sessile.runtime.aot import frozen_variables
+from sessile.runtime.aot import compile as compile_bundle
+from sessile.runtime.aot import compile_c_library
 from sessile.runtime.command_line.command import Command
+from sessile.runtime.command_line.feed_text import Dimension
 from sessile.runtime.command_line.model import load_model
 from sessile.runtime.command_line.options import (
     feed_option,
@@ -32,6 +32,7 @@ from sessile.runtime.command_line.output_files import BUNDLE, LIBRARY, OutputFil
 from sessile.runtime.command_line.progress import Report, shown_progress
 from sessile.runtime.command_line.selection import Selection, select
 from sessile.runtime.command_line.tables import bytes_text
+from sessile.runtime.session import Session
 
 _EXAMPLES = """
 sessile compile frozen.pb --feed 'x:float32[batch,64]' --fetch y -o model.sessile
@@ -86,19 +87,19 @@ def command(
     machine = _target(target)
     files = output_files(model, emit, output, name)
     selection = select(load_model(model, initialize), fetches, feeds, adds_placeholders=False)
-    outputs, inputs = _output_tensors(selection), _input_specs(selection)
+    job = Job(selection, _outputs(selection), _shapes(selection), machine, files)
     started = time.perf_counter()
     with shown_progress("compiling") as report:
-        written, notes = _write(selection, outputs, inputs, machine, files, report)
+        written, notes = job.run(report)
     result = {
         "files": {kind: str(path) for kind, path in written.items()},
-        "inputs": [each.as_json() for each in inputs.values()],
-        "outputs": list(outputs),
+        "inputs": {spec.name: {"dtype": spec.dtype, "shape": list(spec.shape)} for spec in job.inputs},
+        "outputs": list(job.outputs),
         "target": str(machine),
         "notes": [*notes, *_frozen_note(selection)],
         "seconds": time.perf_counter() - started,
     }
-    click.echo(json.dumps(result, indent=2)) if as_json else _show(result, inputs)
+    click.echo(json.dumps(result, indent=2)) if as_json else _show(result, job.inputs)
 
 
 def _target(text: str) -> Target:
@@ -108,7 +109,7 @@ def _target(text: str) -> Target:
         raise click.BadParameter(f"{error}.", param_hint="--target") from None
 
 
-def _output_tensors(selection: Selection) -> dict[str, Tensor]:
+def _outputs(selection: Selection) -> dict[str, Tensor]:
     operations = [name for name, element in selection.outputs.items() if isinstance(element, Operation)]
     if operations:
         raise click.BadParameter(
@@ -118,57 +119,59 @@ def _output_tensors(selection: Selection) -> dict[str, Tensor]:
     return {name: element for name, element in selection.outputs.items() if isinstance(element, Tensor)}
 
 
-def _input_specs(selection: Selection) -> dict[Tensor, ArgumentSpec]:
+def _shapes(selection: Selection) -> dict[Tensor, tuple[Dimension, ...] | None]:
     for each in selection.inputs:
         if each.value is not None:
             raise click.BadParameter(
                 f"{each.name!r} is given a value; to compile takes its type and shape: {each.name}:{each.type_text}.",
                 param_hint="--feed",
             )
-    return {tensor: replace(input_spec(tensor, e.shape), name=e.name) for tensor, e in selection.feeds.items()}
+    return {tensor: each.shape for tensor, each in selection.feeds.items()}
 
 
-def _write(
-    selection: Selection,
-    outputs: Mapping[str, Tensor],
-    inputs: Mapping[Tensor, ArgumentSpec],
-    target: Target,
-    files: OutputFiles,
-    report: Report,
-) -> tuple[dict[str, Path], tuple[str, ...]]:
-    """The files that were written, by kind, and notes about those that could not be."""
-    written: dict[str, Path] = {}
-    notes: tuple[str, ...] = ()
-    session = selection.model.session if _reads_variables(selection) else selection.model.given_session
-    variables = frozen_variables(session, selection.model.graph)
-    if files.bundle is not None:
-        written[BUNDLE] = write_whole(files.bundle, build_bundle(outputs, inputs, "dict", variables, target, report))
-    if files.library_kinds:
-        library = _write_library(outputs, inputs, variables, target, files)
-        written |= library.paths
-        notes = library.notes
-    return written, notes
+@dataclass(frozen=True)
+class Job:
+    """What is compiled, for which machine, and which files come out."""
 
+    selection: Selection
+    outputs: Mapping[str, Tensor]
+    shapes: Mapping[Tensor, tuple[Dimension, ...] | None]
+    target: Target
+    files: OutputFiles
 
-def _reads_variables(selection: Selection) -> bool:
-    return bool(selection.model.initializers)
+    @property
+    def inputs(self) -> list[ArgumentSpec]:
+        """How the inputs are called, and their types."""
+        return [input_spec(tensor, shape) for tensor, shape in self.shapes.items()]
 
+    def run(self, report: Report) -> tuple[dict[str, Path], tuple[str, ...]]:
+        """The files that were written, by kind, and notes about those that could not be."""
+        graph, files, session = self.selection.model.graph, self.files, self._session()
+        written: dict[str, Path] = {}
+        notes: tuple[str, ...] = ()
+        if files.bundle is not None:
+            written[BUNDLE] = compile_bundle(
+                graph, self.outputs, self.shapes, files.bundle, session=session, target=self.target, progress=report
+            )
+        if files.library_kinds:
+            library = compile_c_library(
+                graph,
+                self.outputs,
+                self.shapes,
+                files.folder,
+                files.name,
+                session=session,
+                target=self.target,
+                files=files.library_kinds,
+            )
+            written |= library.paths
+            notes = library.notes
+        return written, notes
 
-def _write_library(
-    outputs: Mapping[str, Tensor],
-    inputs: Mapping[Tensor, ArgumentSpec],
-    variables: Any,
-    target: Target,
-    files: OutputFiles,
-) -> WrittenFiles:
-    from sessile.compiler.c_library.emit import c_library
-    from sessile.compiler.c_library.write_files import write_c_library
-    from sessile.compiler.compile_program import optimize
-
-    program = programs_for(list(outputs.values()), inputs, variables)[0]
-    specs = output_specs(outputs, program, inputs)
-    library = c_library(optimize(program, target=target), files.name, list(inputs.values()), specs, target)
-    return write_c_library(library, files.folder, files.library_kinds)
+    def _session(self) -> Session | None:
+        """The session whose values are frozen in; none is made for a graph without variables."""
+        model = self.selection.model
+        return model.session if model.initializers else model.given_session
 
 
 def _frozen_note(selection: Selection) -> list[str]:
@@ -178,10 +181,10 @@ def _frozen_note(selection: Selection) -> list[str]:
     return ["the variables have their initial values: the function returns no session with others"]
 
 
-def _show(result: Mapping[str, Any], inputs: Mapping[Tensor, ArgumentSpec]) -> None:
+def _show(result: Mapping[str, Any], inputs: Sequence[ArgumentSpec]) -> None:
     for kind, path in result["files"].items():
         click.echo(f"{kind:<8} {path}  {bytes_text(Path(path).stat().st_size)}")
-    click.echo(f"inputs   {', '.join(map(str, inputs.values())) or 'none'}")
+    click.echo(f"inputs   {', '.join(map(str, inputs)) or 'none'}")
     click.echo(f"outputs  {', '.join(result['outputs'])}")
     triple, processor, *_ = result["target"].split(" ")
     click.echo(f"target   {triple}, {processor}\ncompiled in {result['seconds']:.1f} s")

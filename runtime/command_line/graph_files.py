@@ -43,10 +43,10 @@ def _from_bytes(path: str, content: bytes) -> GraphDef:
 
     try:
         return GraphDef.FromString(content)
-    except DecodeError as error:
+    except DecodeError:
         raise CommandFailure(
-            f"{path}: neither a GraphDef nor a bundle ({len(content)} bytes; {error}). A GraphDef in text form has a "
-            f"name that ends in {TEXT_SUFFIXES[0]}."
+            f"{path}: neither a bundle nor a GraphDef, or a damaged one ({len(content)} bytes). The name of a GraphDef "
+            f"in text form ends in {TEXT_SUFFIXES[0]}."
         ) from None
 
 
@@ -57,5 +57,8 @@ def _from_text(path: str, content: bytes) -> GraphDef:
 
     try:
         return text_format.Parse(content, GraphDef())
-    except (text_format.ParseError, UnicodeDecodeError) as error:
-        raise CommandFailure(f"{path}: this is no GraphDef in text form: {error}") from None
+    except UnicodeDecodeError:
+        raise CommandFailure(f"{path}: this is no GraphDef in text form: it is not even text") from None
+    except text_format.ParseError as error:
+        place = f"{error.GetLine()}:{error.GetColumn()}"
+        raise CommandFailure(f"{path}:{place}: not what a GraphDef in text form has here") from None

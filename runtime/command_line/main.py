@@ -23,7 +23,7 @@ COMMANDS = {
     "inspect": ("inspect_command", "Show what a model consists of, and what the compiler makes of it."),
     "bench": ("bench_command", "Measure the latency and throughput of a model."),
     "opt": ("opt_command", "Run compiler passes on the text of a program."),
-    "cache": ("cache_command", "Look at the store of compiled kernels, and clear it."),
+    "cache": ("cache_command", "Look at the store of compiled kernels and programs, and clear it."),
     "doctor": ("doctor_command", "Tell what this installation has and what it lacks."),
 }
 """For each command the module that defines it as `command`, and its summary."""

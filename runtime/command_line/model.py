@@ -36,7 +36,7 @@ class Model:
       source: what the user named it by.
       graph: the graph.
       outputs: what to compute when nothing else is asked for, by name.
-      inputs: what the model says that it is fed with, by name; empty where it says nothing.
+      inputs: what the model says that it is fed with; empty where it says nothing.
       given_session: the session that came with the model, whose variables have values.
       initializers: operations that give variables their values, where no session came with the model.
     """
@@ -44,7 +44,7 @@ class Model:
     source: str
     graph: Graph
     outputs: dict[str, Element]
-    inputs: dict[str, Tensor] = field(default_factory=dict)
+    inputs: list[Element] = field(default_factory=list)
     given_session: Session | None = None
     initializers: list[Operation] = field(default_factory=list)
     compiles_first: bool = False
@@ -116,10 +116,10 @@ def _from_function(source: str) -> Model:
         raise CommandFailure(f"{source}: what it returns as its session is {type(session).__name__}, not a tf.Session")
     graph = graph if session is None else session.graph
     outputs = _named(source, graph, parts["fetches"])
-    inputs = _named(source, graph, parts.get("feeds"))
+    inputs = [_element(source, graph, each) for each in parts.get("feeds") or ()]
     variables = [*graph.get_collection("variables"), *graph.get_collection("local_variables")]
     initializers = [variable.initializer for variable in dict.fromkeys(variables)]
-    return Model(source, graph, outputs, inputs, session, initializers)  # type: ignore[arg-type]
+    return Model(source, graph, outputs, inputs, session, initializers)
 
 
 def _named(source: str, graph: Graph, elements: Any) -> dict[str, Element]:

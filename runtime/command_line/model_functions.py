@@ -2,8 +2,7 @@
 
 The function is called without arguments while a new graph is the default one, and builds into it. It returns what to
 fetch (a tensor or operation, a list of them, or a dict from names to them), or nothing; or a dict with the key
-"fetches" and, if it likes, "feeds" (a list of tensors, or a dict from names to them) and "session" (whose variables
-have values).
+"fetches" and, if it likes, "feeds" (a list of tensors) and "session" (whose variables have values).
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ types, shapes, and where their values come from.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +20,8 @@ from sessile.runtime.command_line.failures import did_you_mean
 from sessile.runtime.command_line.feed_text import Dimension, FeedText, read_feed, shape_text
 from sessile.runtime.command_line.input_values import Input
 from sessile.runtime.command_line.model import Element, Model, plain_name
+
+_SHOWN_NAMES = 8
 
 
 @dataclass(frozen=True)
@@ -61,10 +63,10 @@ def select(model: Model, fetches: Sequence[str], feeds: Sequence[str], adds_plac
     outputs = {name: _output(model, name) for name in fetches} or model.outputs
     if not outputs:
         raise click.UsageError(f"{model.source} does not say what to compute: name it with --fetch.")
-    inputs = {tensor: _as_declared(name, tensor) for name, tensor in model.inputs.items()}
+    inputs = {tensor: _as_declared(plain_name(tensor), tensor) for tensor in map(_checked_input, model.inputs)}
     for text in map(read_feed, feeds):
         tensor = _input_tensor(model, text.name)
-        inputs[tensor] = refined(_as_declared(text.name, tensor), text)
+        inputs[tensor] = refined(_as_declared(plain_name(tensor), tensor), text)
     selection = Selection(model, dict(outputs), inputs)
     missing = _unfed_placeholders(selection)
     if missing and feeds and not adds_placeholders:
@@ -80,23 +82,32 @@ def _output(model: Model, name: str) -> Element:
     try:
         element = model.graph.as_graph_element(name)
     except (ValueError, KeyError) as error:
-        hint = did_you_mean(name, model.outputs) if "Did you mean" not in str(error) else ""
-        raise click.BadParameter(f"{error.args[0]}{hint}", param_hint="--fetch") from None
+        raise click.BadParameter(_with_hint(error, name, "outputs", model.outputs), param_hint="--fetch") from None
     return element.outputs[0] if isinstance(element, Operation) and element.outputs else element
 
 
+def _with_hint(error: Exception, name: str, kind: str, names: Iterable[str]) -> str:
+    """The message for an unknown name, with those that are near, or else those that were probably meant."""
+    message, known = str(error.args[0]), list(names)
+    if "Did you mean" in message:
+        return message
+    first = ", ".join(known[:_SHOWN_NAMES]) + (" ..." if len(known) > _SHOWN_NAMES else "")
+    return f"{message}{did_you_mean(name, known) or f' The {kind} of the model are {first}.'}"
+
+
 def _input_tensor(model: Model, name: str) -> Tensor:
-    if name in model.inputs:
-        return model.inputs[name]
     try:
         element = model.graph.as_graph_element(name)
     except (ValueError, KeyError) as error:
-        hint = did_you_mean(name, model.inputs) if "Did you mean" not in str(error) else ""
-        raise click.BadParameter(f"{error.args[0]}{hint}", param_hint="--feed") from None
-    tensor = element.outputs[0] if isinstance(element, Operation) and element.outputs else element
-    if not isinstance(tensor, Tensor) or not model.graph.is_feedable(tensor):
-        raise click.BadParameter(f"{name!r} cannot be fed: it has no value.", param_hint="--feed")
-    return tensor
+        placeholders = [op.name for op in model.graph.get_operations() if op.type == "Placeholder"]
+        raise click.BadParameter(_with_hint(error, name, "placeholders", placeholders), param_hint="--feed") from None
+    return _checked_input(element.outputs[0] if isinstance(element, Operation) and element.outputs else element)
+
+
+def _checked_input(element: Element) -> Tensor:
+    if not isinstance(element, Tensor) or not element.graph.is_feedable(element):
+        raise click.BadParameter(f"{element.name!r} cannot be fed.", param_hint="--feed")
+    return element
 
 
 def _declared_shape(tensor: Tensor) -> tuple[Dimension, ...] | None:
@@ -121,7 +132,7 @@ def refined(known: Input, text: FeedText) -> Input:
                 f"{text.name!r} has the shape {held}, to which {wanted_text} does not fit.", param_hint="--feed"
             )
         shape = tuple(own if wanted is None else wanted for own, wanted in zip(known.shape, text.shape, strict=True))
-    return Input(text.name, known.dtype, shape, text.value)
+    return Input(known.name, known.dtype, shape, text.value)
 
 
 def _contradicts(declared: Dimension, wanted: Dimension) -> bool:
