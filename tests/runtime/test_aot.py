@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 import subprocess
 import sys
 import threading
@@ -16,6 +17,7 @@ import sessile as tf
 from sessile.compiler.aot import bundle as bundle_module
 from sessile.compiler.store.entry_format import pack, unpack
 
+BUNDLES = Path(__file__).parents[1] / "data" / "bundles"
 WEIGHTS = np.random.RandomState(0).randn(4, 3).astype(np.float32)
 
 
@@ -276,6 +278,18 @@ def test_another_format_is_named(doubled: Path) -> None:
     doubled.write_bytes(pack(bundle_module.KIND, {**entry.manifest, "format": 0}, entry.sections))
     with pytest.raises(tf.errors.UnimplementedError, match=r"bundle format 0, made by sessile .*Compile it anew"):
         tf.load(doubled)
+
+
+@pytest.mark.parametrize("recorded", sorted(BUNDLES.glob("*.sessile")), ids=lambda path: path.stem)
+def test_older_bundles_load_or_are_refused_by_name(recorded: Path) -> None:
+    number = int(recorded.stem.removeprefix("format-"))
+    if number == bundle_module.BUNDLE_FORMAT and platform.machine() == "x86_64":
+        found = tf.load(recorded)([[1, 0, 0], [0, 1, 2]])
+        np.testing.assert_array_equal(found["scores"], [[0, 0], [6, 9]])
+        np.testing.assert_array_equal(found["best"], [0, 1])
+    else:
+        with pytest.raises(tf.errors.UnimplementedError, match="Compile it"):
+            tf.load(recorded)
 
 
 def test_missing_files_are_named(path: Path) -> None:

@@ -145,7 +145,7 @@ def test_equal_names_are_one_size(tmp_path: Path) -> None:
 def test_sizes_that_must_be_equal_say_so(tmp_path: Path) -> None:
     with tf.Graph().as_default():
         x, y = tf.placeholder(tf.float32, [None], name="x"), tf.placeholder(tf.float32, [None], name="y")
-        loaded = LoadedLibrary(library_of_graph({"sum": x + y}, {x: ("rows", ), y: (None,)}), tmp_path)
+        loaded = LoadedLibrary(library_of_graph({"sum": x + y}, {x: ("rows",), y: (None,)}), tmp_path)
     with loaded.context() as context:
         assert context.set_sizes({"rows": 4, "y_0": 3}) == Status.BAD_SIZE
         assert "rows" in context.message
