@@ -21,9 +21,9 @@ from sessile.compiler.cpu import step_loop_code as code
 from sessile.compiler.cpu.load_kernels import load_objects
 from sessile.compiler.cpu.machine_code import compile_module, lock_held_across_fork
 from sessile.compiler.cpu.team_code import team_ir
-from sessile.compiler.store.kernel_cache import kernel_cache
+from sessile.compiler.store.kernel_cache import check_requested, kernel_cache
 from sessile.compiler.target import Target
-from sessile.graph.errors import UnimplementedError
+from sessile.graph.errors import InternalError, UnimplementedError
 
 _SYMBOLS = ("run_steps", "run_steps_traced", "team_worker", "stop_team")
 _FROM_C_LIBRARY = ("memcpy", "syscall", "usleep", "sched_yield", "clock_gettime")
@@ -85,11 +85,14 @@ def step_loop_object(target: Target) -> bytes:
 def _object_code() -> bytes:
     target, cache = Target.host(), kernel_cache()
     name = step_loop_name(target)
-    object_code = cache.read(name, target) if cache else None
-    if object_code is None:
-        object_code = step_loop_object(target)
-        if cache:
-            cache.write(name, target, object_code)
+    stored = cache.read(name, target) if cache else None
+    if stored is not None and not check_requested():
+        return stored
+    object_code = step_loop_object(target)
+    if cache and stored is None:
+        cache.write(name, target, object_code)
+    elif stored not in (None, object_code):
+        raise InternalError(None, None, f"the stored object code of {name} is not what comes out now")
     return object_code
 
 

@@ -395,18 +395,32 @@ def test_the_interpreter_exits_cleanly_while_workers_wait_or_work(busy: bool) ->
 
 
 FROM_THE_STORE = """
+import os
 import sys
 import numpy as np
 from sessile.compiler.cpu import step_loop
+from sessile.graph.errors import InternalError
 
 def run():
     status = np.zeros(8, np.int64)
     return step_loop.native_loop().run_steps(step_loop.StepProgram().control(status.ctypes.data).ctypes.data)
 
 assert run() == 0
+compile_module = step_loop.compile_module
 step_loop._loop = step_loop.compile_module = None
 assert run() == 0
 assert "numba" not in sys.modules
+
+os.environ["SESSILE_CACHE_CHECK"] = "1"
+step_loop._loop, step_loop.compile_module = None, compile_module
+assert run() == 0
+step_loop._loop, step_loop.compile_module = None, lambda *arguments, **options: b"other code"
+try:
+    run()
+except InternalError as error:
+    assert "is not what comes out now" in str(error)
+else:
+    raise AssertionError("the check found nothing")
 """
 
 
