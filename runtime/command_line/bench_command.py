@@ -20,6 +20,7 @@ from sessile.runtime.command_line.options import (
     size_option,
 )
 from sessile.runtime.command_line.runner import runner_for
+from sessile.runtime.command_line.tables import show
 
 _EXAMPLES = """
 sessile bench model.py:build --size ?=64
@@ -88,7 +89,6 @@ def _measure_for(run_once: Any, duration: float) -> Latencies:
 
 
 def _show(report: dict[str, Any]) -> None:
-    from rich.console import Console
     from rich.table import Table
 
     table = Table(title=report["model"], show_header=False, title_justify="left")
@@ -103,4 +103,4 @@ def _show(report: dict[str, Any]) -> None:
     table.add_section()
     table.add_row("runs", f"{report['runs']:,}")
     table.add_row("runs per second", f"{report['runs_per_second']:,.1f}")
-    Console().print(table)
+    show(table)

@@ -19,7 +19,7 @@ from sessile.compiler.program_entry import decompressed
 from sessile.compiler.store.disk_store import DiskStore
 from sessile.compiler.store.explain import Difference, explain, key_differences
 from sessile.compiler.store.kernel_cache import KIND, kernel_key
-from sessile.compiler.store.program_entries import EXECUTABLE, ProgramEntries
+from sessile.compiler.store.program_entries import EXECUTABLE, PROGRAM, ProgramEntries
 from sessile.compiler.store.upkeep import StoredEntry
 from sessile.compiler.target import Target
 from sessile.ir.printer import canonical_text
@@ -53,13 +53,15 @@ class Subject:
       kind: of the entry.
       key: what it is stored under.
       text: the canonical text of a program; "" for what is none.
-      kernels: the kernels of a model by name, and whether the store has them; empty for entries.
+      lowered: whether the store has a model's program as it was lowered; None for entries.
+      kernels: the kernels of a model by name, and whether the store has them; None for entries.
     """
 
     name: str
     kind: str
     key: Mapping[str, str]
     text: str = ""
+    lowered: bool | None = None
     kernels: Mapping[str, bool] | None = None
 
 
@@ -97,11 +99,13 @@ def _model_subject(store: DiskStore, call: Call, source: str) -> Subject:
     selection = select(load_model(source, call.initialize), call.fetches, call.feeds, adds_placeholders=True)
     inspection = GraphInspection(selection, values_for(selection.inputs, read_sizes(call.sizes)))
     text = canonical_text(inspection.lowered)
-    key = ProgramEntries.executable_key(hashlib.sha256(text.encode()).hexdigest())
+    digest = hashlib.sha256(text.encode()).hexdigest()
+    key = ProgramEntries.executable_key(digest)
+    lowered = store.contains(PROGRAM, ProgramEntries.program_key(digest))
     target = Target.host()
     names = [source.name for source in inspection.optimized.sources]
     kernels = {name: store.contains(KIND, kernel_key(name, target)) for name in names}
-    return Subject(source, EXECUTABLE, key, text, kernels)
+    return Subject(source, EXECUTABLE, key, text, lowered, kernels)
 
 
 def _entry_subject(store: DiskStore, entry: StoredEntry) -> Subject:
@@ -134,6 +138,7 @@ def _report(one: Subject, two: Subject | None, differences: Any, found: bool) ->
         "differences": [_difference(each) for each in differences],
     }
     if one.kernels is not None:
+        report["lowered_found"] = one.lowered
         report["kernels"] = dict(one.kernels)
     if two is not None and one.text and two.text and one.text != two.text:
         report["program_difference"] = _program_difference(one, two)
@@ -174,6 +179,8 @@ def show_explanation(report: Mapping[str, Any]) -> None:
         click.echo(f"{report['subject']} ({kind}) {word} {other}{' differs' if is_missing else ''} in")
         for each in differences:
             click.echo(f"  {each['words']}")
+    if report.get("lowered_found") and not report["found"]:
+        click.echo("the program as it was lowered is in the store: it has run, but was not compiled yet")
     _show_kernels(report.get("kernels"))
     lines = report.get("program_difference", [])
     if lines:

@@ -163,6 +163,7 @@ class Job:
                 session=session,
                 target=self.target,
                 files=files.library_kinds,
+                progress=report,
             )
             written |= library.paths
             notes = library.notes

@@ -51,11 +51,12 @@ def command(
     """Run a model or a bundle on arrays from files.
 
     MODEL is a bundle, a GraphDef (.pb, .pbtxt), or a function that builds a graph (module:function, file.py:function).
-    Without --output the results are printed. With --repeat the results are those of the last run.
+    Without --output the results are printed. With --repeat kernels are compiled before the first run, and the results
+    are those of the last.
     """
     if output is not None:
         _check_output(output)
-    runner = runner_for(model, fetches, feeds, initialize, adds_placeholders=False)
+    runner = runner_for(model, fetches, feeds, initialize, compiles_first=repeat > 1, adds_placeholders=False)
     values = values_for(runner.inputs, sizes=None)
     results: dict[str, np.ndarray] = {}
 

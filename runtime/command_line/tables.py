@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
+import click
+
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.table import Table
 
 _WIDE = 250
 
@@ -20,7 +23,7 @@ def console(to_standard_error: bool = False) -> Console:
 
 
 def show_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-    """Prints a table; a column whose title begins with `>` is aligned to the right."""
+    """Prints a table and an empty line; a column whose title begins with `>` is aligned to the right."""
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
 
@@ -32,7 +35,19 @@ def show_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]
         table.add_column(column.removeprefix(">"), justify="right" if is_number else "left", overflow="fold")
     for row in rows:
         table.add_row(*(_cell(value) for value in row))
-    console().print(table)
+    show(table)
+    click.echo()
+
+
+def show(table: Table) -> None:
+    """Prints a table of rich's; what goes to a file has no spaces at the ends of lines."""
+    terminal = console()
+    if terminal.is_terminal:
+        terminal.print(table)
+        return
+    with terminal.capture() as captured:
+        terminal.print(table)
+    click.echo("\n".join(line.rstrip() for line in captured.get().rstrip("\n").split("\n")))
 
 
 def _cell(value: Any) -> Any:
