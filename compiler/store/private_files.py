@@ -14,10 +14,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from sessile.compiler.output_file import create_file, write_whole
 from sessile.compiler.store.entry_format import ALIGNMENT
 
 FOLDER_MODE, FILE_MODE = 0o700, 0o600
-TEMPORARY_SUFFIX = ".tmp"
 _BINARY = getattr(os, "O_BINARY", 0)
 _ROOT = 0
 
@@ -73,26 +73,16 @@ def publish(path: Path, data: bytes) -> None:
 
     The folders on the way from the store to it are made if need be. Raises OSError.
     """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.{os.urandom(6).hex()}{TEMPORARY_SUFFIX}")
-    try:
-        descriptor = _create(temporary)
-        with open(descriptor, "wb") as file:
-            # Not forced to the disk: what a power failure leaves half written does not pass the checksum.
-            file.write(data)
-        os.replace(temporary, path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            temporary.unlink()
-        raise
+    # Not forced to the disk: what a power failure leaves half written does not pass the checksum.
+    write_whole(path, data, _create)
 
 
 def _create(path: Path) -> int:
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | _BINARY
     try:
-        return os.open(path, flags, FILE_MODE)
+        return create_file(path, FILE_MODE)
     except FileNotFoundError:
         make_folders(*reversed(path.parents[:3]))
-        return os.open(path, flags, FILE_MODE)
+        return create_file(path, FILE_MODE)
 
 
 def make_folders(*folders: Path) -> None:

@@ -16,10 +16,11 @@ from pathlib import Path
 from typing import Any
 
 from sessile.compiler.compile_log import compile_log
+from sessile.compiler.output_file import TEMPORARY_SUFFIX
 from sessile.compiler.store.entry_format import DamagedEntry, ForeignEntry, NeedsMore, unpack, unverified_manifest
 from sessile.compiler.store.entry_key import key_digest
 from sessile.compiler.store.file_lock import LOCKS
-from sessile.compiler.store.private_files import TEMPORARY_SUFFIX, read_file
+from sessile.compiler.store.private_files import read_file
 
 _STALE_SECONDS = 3600.0
 """No write and no compilation takes so long: what is as old as this was left by a process that died."""

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from sessile.compiler import output_file
 from sessile.compiler.cpu.kernel_service import KernelService
 from sessile.compiler.cpu.load_kernels import KernelStore
 from sessile.compiler.kernel_source import kernel_source
@@ -233,7 +234,7 @@ def die_while_writing(store: DiskStore, version: int, moment: str) -> None:
 
     replace = os.replace
     if moment == "created":
-        private_files.open = kill  # type: ignore[attr-defined]
+        output_file.open = kill  # type: ignore[attr-defined]
     elif moment == "half written":
         from sessile.compiler.store import disk_store
 
