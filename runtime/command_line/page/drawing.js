@@ -131,7 +131,7 @@ class Drawing {
   // All of it, or, at a size that can be read, the part around `focus`.
   start(focus) {
     this.fit();
-    if (this.at.scale >= 0.6) return;
+    if (this.at.scale >= 0.5) return;
     const box = this.root.getBoundingClientRect();
     const scale = 0.75;
     const isNarrow = this.size.w * scale < box.width - 56;
