@@ -161,6 +161,8 @@ class DiskStore:
         from sessile.compiler.store import upkeep
 
         self._written = 0
-        with file_lock(self.folder / LOCKS / "eviction") as mine:
-            if mine:
-                upkeep.evict(self.folder, self.limit, int(self.limit * EVICT_TO))
+        upkeep.sweep(self.folder)
+        if upkeep.stored_bytes(self.folder) > self.limit:
+            with file_lock(self.folder / LOCKS / "eviction") as mine:
+                if mine:
+                    upkeep.evict(self.folder, int(self.limit * EVICT_TO))

@@ -135,18 +135,16 @@ def prune(folder: Path, limit: int) -> Report:
     return Report(len(entries), _bytes(entries), len(removed), _bytes(removed))
 
 
-def evict(folder: Path, limit: int, target: int) -> None:
-    """Remove entries down to `target` bytes if there are more than `limit`."""
-    sweep(folder)
-    if _bytes(stored_entries(folder)) > limit:
-        report = prune(folder, target)
-        compile_log.info(
-            "store: over %d bytes; removed %d of %d entries, %d bytes, that were not used for the longest time",
-            limit,
-            report.removed,
-            report.checked,
-            report.removed_bytes,
-        )
+def stored_bytes(folder: Path) -> int:
+    """The size of all entries."""
+    return _bytes(stored_entries(folder))
+
+
+def evict(folder: Path, target: int) -> None:
+    """Remove the entries that were not used for the longest time, down to `target` bytes, and say so in the log."""
+    report = prune(folder, target)
+    words = "store: too large; removed %d of %d entries that were not used for the longest time, %d bytes"
+    compile_log.info(words, report.removed, report.checked, report.removed_bytes)
 
 
 def sweep(folder: Path) -> None:
