@@ -20,7 +20,7 @@ from sessile.compiler.kernel_source import KernelSource
 from sessile.compiler.target import Target
 
 C_LIBRARY_FUNCTIONS = frozenset(
-    {"malloc", "free", "memset", "memcpy", "memmove", "getentropy", *MATH_LIBRARY_FUNCTIONS}
+    {"malloc", "free", "memset", "bzero", "memcpy", "memmove", "getentropy", *MATH_LIBRARY_FUNCTIONS}
 )
 
 

@@ -14,7 +14,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from support import execution
-from support.execution import CompiledProgram, bindings_of, store_of
+from support.execution import CompiledProgram, store_of
+from support.other_sizes import with_other_sizes
 from support.program_cases import Outcome, ProgramCase, assert_same_array, assert_same_outcome, interpreted
 from support.random_programs import program_cases
 from support.variable_programs import variable_cases
@@ -93,28 +94,6 @@ def assert_same_end(program: CompiledProgram, case: ProgramCase) -> None:
             program.outcome(case.parameters, case.variables)
     else:
         assert_same_outcome(expected, Outcome(*program.outcome(case.parameters, case.variables)))
-
-
-def with_other_sizes(case: ProgramCase, data: Any) -> ProgramCase | None:
-    """The case with parameters of other sizes, or None if the program's guards do not allow these."""
-    parameters = dict(case.parameters)
-    for name, source in case.program.symbols.items():
-        if source.kind == "parameter":
-            size = data.draw(st.sampled_from((0, 1, 2, 3, 4, 9)), label=name)
-            parameters[source.name] = resized(parameters[source.name], source.index, size)
-    bindings = bindings_of(case.program, parameters, case.variables)
-    late = [name for name, source in case.program.symbols.items() if source.kind == "value"]
-    hints = {name: case.bindings[name] for name in late if name in case.bindings}
-    if not all(guard.holds({**hints, **bindings}) for guard in case.program.guards):
-        return None
-    return ProgramCase(case.program, parameters, case.variables, bindings)
-
-
-def resized(array: np.ndarray, axis: int, size: int) -> np.ndarray:
-    """An array with some of the elements, or with elements repeated, along an axis."""
-    if not array.shape[axis]:
-        return np.zeros((*array.shape[:axis], size, *array.shape[axis + 1 :]), array.dtype)
-    return np.take(array, np.arange(size) % array.shape[axis], axis)
 
 
 def test_memory_of_other_sizes_is_found_anew() -> None:

@@ -99,6 +99,20 @@ class LoadedLibrary:
         converted = [a.ctypes.data if isinstance(a, np.ndarray) else a for a in arguments]
         return self.function(name)(*[ctypes.c_int64(a or 0) if not isinstance(a, bytes) else a for a in converted])
 
+    def inputs(self, feeds: Mapping[str, np.ndarray]) -> list[np.ndarray]:
+        """Arrays by name in the order of the inputs, dense."""
+        return [np.require(feeds[argument.name], requirements="C") for argument in self.library.interface.inputs]
+
+    def sizes_of(self, feeds: Mapping[str, np.ndarray]) -> dict[str, int]:
+        """The open sizes, by name, that arrays have."""
+        interface = self.library.interface
+        return {
+            interface.named(size): actual
+            for argument in interface.inputs
+            for size, actual in zip(argument.type.shape, feeds[argument.name].shape, strict=True)
+            if not isinstance(size, int)
+        }
+
     def context(self) -> LibraryContext:
         """A new context."""
         return LibraryContext(self)
@@ -148,15 +162,8 @@ class LibraryContext:
 
 def computed(loaded: LoadedLibrary, feeds: Mapping[str, np.ndarray]) -> list[np.ndarray]:
     """The outputs for inputs by name, in a context of its own; the sizes are those of the arrays."""
-    interface = loaded.library.interface
-    inputs = [np.require(feeds[argument.name], requirements="C") for argument in interface.inputs]
-    sizes: dict[str, int] = {}
-    for argument, array in zip(interface.inputs, inputs, strict=True):
-        for size, actual in zip(argument.type.shape, array.shape, strict=True):
-            if not isinstance(size, int):
-                sizes[interface.named(size)] = actual
     with loaded.context() as context:
-        assert context.set_sizes(sizes) == 0, context.message
-        status, outputs = context.run(inputs)
+        assert context.set_sizes(loaded.sizes_of(feeds)) == 0, context.message
+        status, outputs = context.run(loaded.inputs(feeds))
         assert status == 0, context.message
     return outputs

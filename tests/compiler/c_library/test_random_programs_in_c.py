@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from hypothesis import HealthCheck, assume, given, settings
-from support.c_libraries import LoadedLibrary, computed, library_of, needs_compiler
+from hypothesis import strategies as st
+from support.c_libraries import LibraryContext, LoadedLibrary, library_of, needs_compiler
 from support.execution import CompiledProgram
+from support.other_sizes import with_other_sizes
 from support.program_cases import ProgramCase
 from support.random_programs import program_cases
 
@@ -37,18 +38,27 @@ def frozen(read: Instruction, case: ProgramCase) -> Instruction:
 
 @needs_compiler
 @SETTINGS
-@given(case=program_cases(max_steps=12))
-def test_random_programs(tmp_path_factory: Any, case: ProgramCase) -> None:
-    assert_same_bits(without_variables(case), case.parameters, tmp_path_factory.mktemp("library"))
-
-
-def assert_same_bits(program: Program, feeds: dict[str, np.ndarray], folder: Path) -> None:
+@given(case=program_cases(max_steps=12), data=st.data())
+def test_random_programs_of_many_sizes(tmp_path_factory: Any, case: ProgramCase, data: Any) -> None:
+    program = without_variables(case)
     try:
         library = library_of(program)
     except UnimplementedError:
         assume(False)
-    actual = computed(LoadedLibrary(library, folder), feeds)
-    expected, _ = CompiledProgram(program, NATIVE_PIPELINE).outcome(feeds)
+    loaded = LoadedLibrary(library, tmp_path_factory.mktemp("library"))
+    compiled = CompiledProgram(program, NATIVE_PIPELINE)
+    case = ProgramCase(program, case.parameters, {}, case.bindings)
+    with loaded.context() as context:
+        for other in (case, with_other_sizes(case, data), with_other_sizes(case, data), case):
+            if other is not None:
+                assert_same_bits(context, compiled, other.parameters)
+
+
+def assert_same_bits(context: LibraryContext, compiled: CompiledProgram, feeds: dict[str, np.ndarray]) -> None:
+    assert context.set_sizes(context.loaded.sizes_of(feeds)) == 0, context.message
+    status, actual = context.run(context.loaded.inputs(feeds))
+    assert status == 0, context.message
+    expected, _ = compiled.outcome(feeds)
     for one, other in zip(actual, expected, strict=True):
         assert one.dtype == other.dtype
         assert one.shape == other.shape
