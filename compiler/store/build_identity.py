@@ -18,7 +18,9 @@ from typing import NamedTuple
 from sessile.compiler.store.store_folder import disk_store
 from sessile.compiler.target import Target
 
-ENVIRONMENT_FIELDS = ("sessile", "numba", "llvmlite", "numpy", "python", "code", "triple", "cpu", "features")
+ENVIRONMENT_FIELDS = (
+    "sessile", "numba", "llvmlite", "numpy", "python", "code", "settings", "triple", "cpu", "features",
+)  # fmt: skip
 """The fields of keys that `build_fields` and `target_fields` make; all others say what was compiled."""
 
 _PACKAGES = ("sessile", "numba", "llvmlite", "numpy")
@@ -26,6 +28,8 @@ _GENERATING = ("compiler", "graph", "ir")
 """The subpackages whose code decides what is generated."""
 # How the names begin that LLVM has for ways to use instruction sets, which change no result.
 _HINTS = ("avoid-", "branchfusion", "false-deps-", "fast-", "fuse-", "macrofusion", "prefer-", "slow-", "tuning")
+_IDLE_SETTINGS = ("NUMBA_CACHE_", "NUMBA_COLOR_SCHEME", "NUMBA_NUM_THREADS", "NUMBA_THREADING_LAYER", "NUMBA_WARNINGS")
+"""Settings of Numba that people have, and that no kernel depends on."""
 _SETTLED_SECONDS = 2.0
 """A file that was changed so recently may change again without a change of its times."""
 
@@ -34,11 +38,14 @@ _SETTLED_SECONDS = 2.0
 def build_fields() -> dict[str, str]:
     """The versions of what generates code, and the digest of our own part of it.
 
-    Numba translates bytecode, so Python's version is one of them; NumPy folds constants.
+    Numba translates bytecode, so Python's version is one of them; NumPy folds constants. There is a field for settings
+    of Numba in the environment only if there are any.
     """
     installed = _installed_versions()
-    versions = {package: installed.get(package) or _version_by_metadata(package) for package in _PACKAGES}
-    return {**versions, "python": f"{sys.version_info[0]}.{sys.version_info[1]}", "code": code_digest()}
+    fields = {package: installed.get(package) or _version_by_metadata(package) for package in _PACKAGES}
+    fields |= {"python": f"{sys.version_info[0]}.{sys.version_info[1]}", "code": code_digest()}
+    settings = ",".join(_numba_settings())
+    return {**fields, "settings": settings} if settings else fields
 
 
 @functools.cache
@@ -50,6 +57,12 @@ def target_fields(target: Target) -> dict[str, str]:
     features = ",".join(sorted(name for name in target.enabled_features if not name.startswith(_HINTS)))
     is_listed = target.features == Target.host().features
     return {"triple": target.triple, **({} if is_listed else {"cpu": target.cpu}), "features": features}
+
+
+def _numba_settings() -> Iterator[str]:
+    for name, value in sorted(os.environ.items()):
+        if name.startswith("NUMBA_") and not name.startswith(_IDLE_SETTINGS):
+            yield f"{name}={value}"
 
 
 def _installed_versions() -> dict[str, str]:
@@ -96,7 +109,7 @@ def code_digest() -> str:
     if entry is not None:
         return str(entry.manifest["code"])
     digest = _digest(files)
-    if max(file.status.st_mtime for file in files) < time.time() - _SETTLED_SECONDS:
+    if max((file.status.st_mtime for file in files), default=0.0) < time.time() - _SETTLED_SECONDS:
         store.write("code", key, {"code": digest}, {})
     return digest
 

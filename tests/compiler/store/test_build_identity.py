@@ -31,7 +31,14 @@ def test_versions_are_those_of_the_packages() -> None:
 
 def test_every_field_but_the_kernel_is_one_of_the_environment() -> None:
     key = kernel_key("kernel_a", Target(HOST.triple, "other", "+avx"))
-    assert key.keys() - {"kernel"} == set(ENVIRONMENT_FIELDS)
+    assert key.keys() - {"kernel"} == set(ENVIRONMENT_FIELDS) - {"settings"}
+
+
+def test_settings_of_numba_enter_the_key(monkeypatch) -> None:
+    monkeypatch.setenv("NUMBA_NUM_THREADS", "2")
+    assert "settings" not in build_fields.__wrapped__()
+    monkeypatch.setenv("NUMBA_USE_LEGACY_TYPE_SYSTEM", "0")
+    assert build_fields.__wrapped__()["settings"] == "NUMBA_USE_LEGACY_TYPE_SYSTEM=0"
 
 
 def test_a_package_without_metadata_on_the_path_is_still_found(monkeypatch) -> None:
