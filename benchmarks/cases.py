@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -31,6 +32,7 @@ CASES = {
         Case("softmax-1024x1000", "softmax", 1024),
         Case("matmul-512", "matmul", 512),
         Case("mlp-step", "mlp_step", 128),
+        Case("convnet-step", "convnet_step", 64),
     )
 }
 
@@ -56,16 +58,35 @@ def matrix(rows: int, columns: int) -> np.ndarray:
     return np.random.default_rng(rows + columns).standard_normal((rows, columns)).astype(np.float32)
 
 
+Parameters = list[tuple[np.ndarray, np.ndarray]]
+"""Weights and biases, layer by layer."""
+
 LAYERS = (784, 256, 128, 10)
+TAPS = ((3, 3, 1, 32), (3, 3, 32, 64))
+IMAGE = (8, 8, 1)
 
 
-def mlp_data(batch: int) -> tuple[np.ndarray, np.ndarray, list[tuple[np.ndarray, np.ndarray]]]:
+def mlp_data(batch: int) -> tuple[np.ndarray, np.ndarray, Parameters]:
     """Inputs, one-hot labels, and the initial weights and biases of a perceptron with two hidden layers."""
     random = np.random.default_rng(1)
-    x = random.random((batch, LAYERS[0]), np.float32)
-    y = np.eye(LAYERS[-1], dtype=np.float32)[random.integers(0, LAYERS[-1], batch)]
-    parameters = [
-        ((random.standard_normal((a, b)) * 0.05).astype(np.float32), np.zeros(b, np.float32))
-        for a, b in itertools.pairwise(LAYERS)
+    x, y = _labelled(random, batch, LAYERS[:1])
+    return x, y, _parameters(random, itertools.pairwise(LAYERS))
+
+
+def convnet_data(batch: int) -> tuple[np.ndarray, np.ndarray, Parameters]:
+    """The same for two 3 by 3 convolutions, each followed by 2 by 2 pooling, and two dense layers."""
+    random = np.random.default_rng(2)
+    x, y = _labelled(random, batch, IMAGE)
+    flat = IMAGE[0] // 4 * (IMAGE[1] // 4) * TAPS[-1][-1]
+    return x, y, _parameters(random, (*TAPS, (flat, 128), (128, LAYERS[-1])))
+
+
+def _labelled(random: np.random.Generator, batch: int, shape: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray]:
+    x = random.random((batch, *shape), np.float32)
+    return x, np.eye(LAYERS[-1], dtype=np.float32)[random.integers(0, LAYERS[-1], batch)]
+
+
+def _parameters(random: np.random.Generator, shapes: Iterable[tuple[int, ...]]) -> Parameters:
+    return [
+        ((random.standard_normal(shape) * 0.05).astype(np.float32), np.zeros(shape[-1], np.float32)) for shape in shapes
     ]
-    return x, y, parameters

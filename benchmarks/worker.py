@@ -13,7 +13,8 @@ from benchmarks.measure import seconds_per_call
 def main() -> None:
     peer, *names = sys.argv[1:]
     module = importlib.import_module(f"benchmarks.peers.{peer}_peer")
-    times = {name: seconds_per_call(module.prepare(CASES[name])) for name in names}
+    calls = ((name, module.prepare(CASES[name])) for name in names)
+    times = {name: seconds_per_call(call) for name, call in calls if call}
     if peer == "numpy":
         floors = (CASES[name] for name in names if CASES[name].floor)
         times |= {f"{case.name} floor": seconds_per_call(module.copy_floor(case)) for case in floors}

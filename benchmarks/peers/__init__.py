@@ -1,1 +1,1 @@
-"""One module for each peer: `prepare(case)` returns a function without arguments that does the work once."""
+"""One module for each peer: `prepare(case)` returns a function that does the work once, or None if it cannot."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -53,20 +54,22 @@ def _matmul(size: int) -> Callable[[], object]:
 
 
 def _mlp_step(size: int) -> Callable[[], object]:
+    return _step(_perceptron, *cases.mlp_data(size))
+
+
+def _convnet_step(size: int) -> Callable[[], object]:
+    return _step(_convnet, *cases.convnet_data(size))
+
+
+def _step(network: Callable[..., Any], x: np.ndarray, y: np.ndarray, parameters: cases.Parameters) -> Callable:
     import jax
     import jax.numpy as jnp
 
-    x, y, parameters = cases.mlp_data(size)
-
-    def loss_of(parameters: list, x: jax.Array, y: jax.Array) -> jax.Array:
-        hidden = x
-        for index, (weights, bias) in enumerate(parameters):
-            hidden = hidden @ weights + bias
-            hidden = jax.nn.relu(hidden) if index + 1 < len(parameters) else hidden
-        return jnp.mean(-jnp.sum(y * jax.nn.log_softmax(hidden), 1))
+    def loss_of(parameters: cases.Parameters, x: jax.Array, y: jax.Array) -> jax.Array:
+        return jnp.mean(-jnp.sum(y * jax.nn.log_softmax(network(x, parameters)), 1))
 
     @jax.jit
-    def step(parameters: list, x: jax.Array, y: jax.Array) -> tuple:
+    def step(parameters: cases.Parameters, x: jax.Array, y: jax.Array) -> tuple:
         loss, grads = jax.value_and_grad(loss_of)(parameters, x, y)
         return loss, jax.tree.map(lambda p, g: p - 0.1 * g, parameters, grads)
 
@@ -77,3 +80,23 @@ def _mlp_step(size: int) -> Callable[[], object]:
         return np.asarray(loss)
 
     return run
+
+
+def _perceptron(x: Any, parameters: cases.Parameters) -> Any:
+    import jax
+
+    for index, (weights, bias) in enumerate(parameters):
+        x = x @ weights + bias
+        x = jax.nn.relu(x) if index + 1 < len(parameters) else x
+    return x
+
+
+def _convnet(x: Any, parameters: cases.Parameters) -> Any:
+    import jax
+    from jax import lax
+
+    window = (1, 2, 2, 1)
+    for taps, bias in parameters[:2]:
+        x = lax.conv_general_dilated(x, taps, (1, 1), "SAME", dimension_numbers=("NHWC", "HWIO", "NHWC")) + bias
+        x = lax.reduce_window(jax.nn.relu(x), -np.inf, lax.max, window, window, "SAME")
+    return _perceptron(x.reshape(len(x), -1), parameters[2:])
