@@ -20,7 +20,7 @@ from sessile.compiler.memory_plan import SizeArray
 from sessile.ir.sizes import Size
 
 OWNED, READINESS, MESSAGE, WORKSPACE, CAPACITY, SIZES = range(6)
-MISSING, READY, UNFIT = range(3)
+MISSING, READY, UNFIT, EXHAUSTED = range(4)
 STREAM_WORDS = 3
 
 

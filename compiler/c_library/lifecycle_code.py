@@ -12,6 +12,7 @@ from llvmlite import ir
 
 from sessile.compiler.c_library.context_layout import (
     CAPACITY,
+    EXHAUSTED,
     MESSAGE,
     MISSING,
     OWNED,
@@ -112,8 +113,10 @@ class _Resize:
             code.set_word(builder, context, WORKSPACE, builder.ptrtoint(memory, I64))
             is_there = builder.not_(is_null(builder, memory))
             code.set_word(builder, context, CAPACITY, builder.select(is_there, needed, I64(0)))
-            text = "the workspace for these sizes could not be allocated"
-            code.fail_unless(builder, context, is_there, Status.NO_MEMORY, text)
+            with builder.if_then(builder.not_(is_there), likely=False):
+                code.set_word(builder, context, READINESS, I64(EXHAUSTED))
+                text = "the workspace for these sizes could not be allocated"
+                code.fail(builder, context, Status.NO_MEMORY, text)
 
 
 def _relations(code: LibraryCode) -> list[Guard]:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from sessile.compiler.c_library.constant_data import ConstantData
-from sessile.compiler.c_library.context_layout import MESSAGE, MISSING, READINESS, WORKSPACE
+from sessile.compiler.c_library.context_layout import MISSING, READINESS, UNFIT, WORKSPACE
 from sessile.compiler.c_library.failure_messages import failure_message
 from sessile.compiler.c_library.interface import Argument
 from sessile.compiler.c_library.library_code import LibraryCode
@@ -59,11 +59,12 @@ class _RunCode:
     def _check_readiness(self) -> None:
         code, builder, context = self.code, self.builder, self.context
         with builder.if_then(builder.not_(code.is_ready(builder, context)), likely=False):
-            is_missing = builder.icmp_signed("==", code.word(builder, context, READINESS), I64(MISSING))
-            with builder.if_then(is_missing):
+            readiness = code.word(builder, context, READINESS)
+            with builder.if_then(builder.icmp_signed("==", readiness, I64(MISSING))):
                 code.fail(builder, context, Status.SIZE_MISSING, NOT_READY)
-            kept = code.pointer_at(builder, context, MESSAGE)  # why the sizes do not fit
-            code.fail(builder, context, Status.BAD_SIZE, kept)
+            # the message is still that of the size that failed
+            is_unfit = builder.icmp_signed("==", readiness, I64(UNFIT))
+            builder.ret(builder.select(is_unfit, I32(Status.BAD_SIZE), I32(Status.NO_MEMORY)))
 
     def _checked_arrays(self, kind: str, table: Any, arguments: Sequence[Argument]) -> list[Any]:
         """The addresses in a table; one that is NULL is refused unless it is of an array without elements."""

@@ -213,6 +213,7 @@ def test_contexts_and_workspaces_in_the_callers_memory(working: LoadedLibrary) -
 def test_a_workspace_that_cannot_be_had(working: LoadedLibrary) -> None:
     with working.context() as context:
         assert context.set_sizes({"n": 1 << 54}) == Status.NO_MEMORY
+        assert working.call("run", context.address, None, None, None) == Status.NO_MEMORY
         assert context.message == "the workspace for these sizes could not be allocated"
         assert context.set_sizes({"n": 7}) == 0
         assert context.run([X])[0] == 0
