@@ -2,11 +2,10 @@
 //
 // In: nodes with `w` and `h`, edges as pairs of node numbers. Out: for each node `x`, `y` (its upper left corner), for
 // each edge the points that it passes through, and the size of the whole. Layers come from longest paths, the order in
-// a layer from barycentres, the places from least squares under the condition that nothing overlaps.
+// a layer from barycentres, the places in it from `placement.js`.
 
 const GAP = { node: 22, layer: 38, route: 12 };
 const SWEEPS = 14;
-const PLACING_SWEEPS = 30;
 const LONG = 4;
 
 function layered(nodes, edges) {
@@ -127,55 +126,6 @@ function orderLayers(items, layers) {
   }
 }
 
-function placeItems(items, layers) {
-  for (const layer of layers) {
-    let x = 0;
-    for (const id of layer) {
-      items[id].cx = x + items[id].w / 2;
-      x += items[id].w + gapAfter(items[id]);
-    }
-  }
-  for (let sweep = 0; sweep < PLACING_SWEEPS; sweep++) {
-    const isDown = sweep % 2 === 0;
-    for (const layer of isDown ? layers : [...layers].reverse()) settle(items, layer, isDown);
-  }
-}
-
-// How much a line between two items wants to be straight (Gansner and others, 1993): most of all between bends.
-const straightness = (a, b) => (a.isBend && b.isBend ? 8 : a.isBend || b.isBend ? 1 : 4);
-
-const gapAfter = (item) => (item.isBend ? GAP.route : GAP.node);
-
-// The places of a layer's items that are nearest to where their neighbours want them (pool adjacent violators).
-function settle(items, layer, isDown) {
-  const blocks = [];
-  let offset = 0;
-  for (const id of layer) {
-    const item = items[id];
-    const near = isDown ? item.up : item.down;
-    const others = near.length ? near : isDown ? item.down : item.up;
-    let [wanted, weight] = [0, 0];
-    for (const other of others) {
-      const pull = straightness(item, items[other]);
-      wanted += pull * items[other].cx;
-      weight += pull;
-    }
-    wanted = weight ? wanted / weight : item.cx;
-    if (!near.length) weight = 0.5;
-    item.offset = offset + item.w / 2;
-    offset += item.w + gapAfter(item);
-    let block = { sum: (wanted - item.offset) * weight, weight, ids: [id] };
-    while (blocks.length && mean(blocks[blocks.length - 1]) > mean(block)) {
-      const before = blocks.pop();
-      block = { sum: before.sum + block.sum, weight: before.weight + block.weight, ids: before.ids.concat(block.ids) };
-    }
-    blocks.push(block);
-  }
-  for (const block of blocks) for (const id of block.ids) items[id].cx = mean(block) + items[id].offset;
-}
-
-const mean = (block) => block.sum / block.weight;
-
 function finished(nodes, edges, items, layers, routes) {
   let y = 0;
   for (const layer of layers) {
@@ -183,8 +133,8 @@ function finished(nodes, edges, items, layers, routes) {
     for (const id of layer) items[id].cy = y + height / 2;
     y += height + GAP.layer;
   }
-  const left = Math.min(0, ...items.map((item) => item.cx - item.w / 2));
-  const right = Math.max(0, ...items.map((item) => item.cx + item.w / 2));
+  const left = items.length ? Math.min(...items.map((item) => item.cx - item.w / 2)) : 0;
+  const right = items.length ? Math.max(...items.map((item) => item.cx + item.w / 2)) : 0;
   const points = edges.map((_, index) => (routes.get(index) ?? []).map((id) => [items[id].cx - left, items[id].cy]));
   return {
     nodes: nodes.map((node, id) => ({ x: items[id].cx - node.w / 2 - left, y: items[id].cy - node.h / 2 })),

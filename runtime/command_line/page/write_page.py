@@ -12,7 +12,7 @@ from sessile.runtime.command_line.inspection import Inspection, Profile
 from sessile.runtime.command_line.page.page_data import Data, page_data
 
 STYLES = ("page.css",)
-SCRIPTS = ("layout.js", "drawing.js", "views.js", "details.js", "page.js")
+SCRIPTS = ("layout.js", "placement.js", "drawing.js", "views.js", "details.js", "page.js")
 _PART = re.compile(r"\{\{(\w+)\}\}")
 
 

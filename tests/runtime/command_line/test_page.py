@@ -13,7 +13,7 @@ from support.command_line import sessile
 
 from sessile.runtime.command_line.page import write_page
 
-LAYOUT = Path(write_page.__file__).with_name("layout.js")
+LAYOUT = [Path(write_page.__file__).with_name(name) for name in ("layout.js", "placement.js")]
 NODE = shutil.which("node")
 
 
@@ -91,7 +91,7 @@ def test_bundles_have_a_page():
 @pytest.mark.skipif(NODE is None, reason="Node.js runs the page's scripts outside of a browser")
 def test_the_layout_keeps_nodes_apart_and_edges_pointing_down():
     program = f"""
-    {LAYOUT.read_text(encoding="utf-8")}
+    {"".join(path.read_text(encoding="utf-8") for path in LAYOUT)}
     const nodes = Array.from({{length: 60}}, (_, k) => ({{w: 40 + (k * 37) % 90, h: 30}}));
     const edges = [];
     for (let k = 1; k < 60; k++) edges.push([Math.floor(k / 2), k], [Math.max(0, k - 5), k]);
