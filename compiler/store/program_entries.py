@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 CALL, PROGRAM, EXECUTABLE = "call", "program", "executable"
 PROGRAMS_OF_A_CALL = 16
+LARGEST_PART = 1 / 16
+"""A program that would take a larger part of the store, with its constants, is not stored."""
 
 
 class ProgramRecord(NamedTuple):
@@ -109,6 +111,10 @@ class ProgramEntries:
             manifest, sections = program_entry(ProgramInterface.of(program), program, optimized, record.user)
         except NotSerializable as reason:
             compile_log.info("%s: not stored: %s", program.name, reason)
+            return
+        size = sum(memoryview(section).nbytes for section in sections.values())
+        if size > self._store.limit * LARGEST_PART:
+            compile_log.info("%s: not stored: its constants take %d bytes", program.name, size)
             return
         sections["text"] = compressed(canonical_text(program))
         kind, key = PROGRAM, self.program_key(record.digest)

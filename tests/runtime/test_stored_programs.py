@@ -178,6 +178,17 @@ def test_python_functions_of_this_process_are_not_stored(lowered: list[str]) -> 
     assert len(lowered) == 2
 
 
+def test_large_constants_do_not_fill_the_store(monkeypatch: pytest.MonkeyPatch, lowered: list[str]) -> None:
+    monkeypatch.setenv("SESSILE_CACHE_SIZE", "1M")
+    for size in (100, 30_000):
+        for _ in range(2):
+            with tf.Graph().as_default(), tf.Session() as session:
+                x = tf.placeholder(tf.float32, [], name="x")
+                numbers = np.arange(size, dtype=np.float32) % 7
+                assert session.run(tf.reduce_sum(x * numbers), {x: 2}) == 2 * numbers.sum()
+    assert len(lowered) == 3
+
+
 IDENTITY = """
 import sessile as tf
 from sessile.compiler.call_identity import call_identity
