@@ -7,17 +7,17 @@ written out: `3.5`, `[1, 2]`, `true`, `"text"`. Results go to a `.npy` or `.npz`
 from __future__ import annotations
 
 import ast
+import io
 import os
-import tempfile
 import zipfile
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import click
 import numpy as np
 
+from sessile.compiler.output_file import write_whole
 from sessile.runtime.command_line.failures import CommandFailure, did_you_mean
 
 _WORDS = {"true": True, "false": False, "nan": float("nan"), "inf": float("inf"), "-inf": float("-inf")}
@@ -112,43 +112,28 @@ def check_writable(path: str) -> None:
         raise CommandFailure(f"cannot write {path}: the folder {folder} is not writable")
 
 
-@contextmanager
-def appearing_whole(path: str) -> Iterator[Path]:
-    """A file to write to, which takes its place at `path` once the block is done; gone if the block fails."""
+def write_file(path: str, data: bytes) -> None:
+    """Writes a file, which appears whole or not at all. Raises CommandFailure where it cannot be written."""
     check_writable(path)
-    target = Path(path)
-    handle, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=target.suffix, dir=target.absolute().parent)
-    os.close(handle)
-    unfinished = Path(name)
     try:
-        yield unfinished
-        unfinished.chmod(0o666 & ~_umask())
-        unfinished.replace(target)
+        write_whole(path, data)
     except OSError as error:
         raise CommandFailure(f"cannot write {path}: {error.strerror or error}") from None
-    finally:
-        with suppress(FileNotFoundError):
-            unfinished.unlink()
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
 
 
 def write_results(path: str, results: Mapping[str, np.ndarray]) -> None:
     """Writes arrays to a `.npz` file by name, or a single one to a `.npy` file.
 
-    Raises CommandFailure for several arrays that would go to a `.npy` file, and where it cannot be written.
+    Raises CommandFailure where it cannot be written.
     """
     arrays = {name: _storable(array) for name, array in results.items()}
-    with appearing_whole(path) as unfinished, unfinished.open("wb") as file:
-        if Path(path).suffix == ".npy":
-            (array,) = arrays.values()
-            np.save(file, array, allow_pickle=False)
-        else:
-            np.savez(file, allow_pickle=False, **arrays)
+    file = io.BytesIO()
+    if Path(path).suffix == ".npy":
+        (array,) = arrays.values()
+        np.save(file, array, allow_pickle=False)
+    else:
+        np.savez(file, allow_pickle=False, **arrays)
+    write_file(path, file.getvalue())
 
 
 def _storable(array: np.ndarray) -> np.ndarray:

@@ -9,8 +9,9 @@ from typing import Any
 import click
 
 from sessile.runtime.command_line.command import Command
-from sessile.runtime.command_line.input_values import read_sizes, values_for
 from sessile.runtime.command_line.latency import Latencies, measure, milliseconds_text, timed
+from sessile.runtime.command_line.models.input_values import read_sizes, values_for
+from sessile.runtime.command_line.models.runner import runner_for
 from sessile.runtime.command_line.options import (
     feed_option,
     fetch_option,
@@ -19,7 +20,6 @@ from sessile.runtime.command_line.options import (
     model_argument,
     size_option,
 )
-from sessile.runtime.command_line.runner import runner_for
 from sessile.runtime.command_line.tables import show
 
 _EXAMPLES = """

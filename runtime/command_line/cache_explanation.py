@@ -23,10 +23,10 @@ from sessile.compiler.store.program_entries import EXECUTABLE, PROGRAM, ProgramE
 from sessile.compiler.store.upkeep import StoredEntry
 from sessile.compiler.target import Target
 from sessile.ir.printer import canonical_text
-from sessile.runtime.command_line.graph_inspection import GraphInspection
-from sessile.runtime.command_line.input_values import read_sizes, values_for
-from sessile.runtime.command_line.model import load_model
-from sessile.runtime.command_line.selection import select
+from sessile.runtime.command_line.inspection.graph_inspection import GraphInspection
+from sessile.runtime.command_line.models.input_values import read_sizes, values_for
+from sessile.runtime.command_line.models.model import load_model
+from sessile.runtime.command_line.models.selection import select
 
 _SHORTEST_DIGEST = 4
 _MOST_LINES = 40

@@ -19,8 +19,9 @@ from sessile.graph.tensor import Tensor
 from sessile.runtime.aot import compile as compile_bundle
 from sessile.runtime.aot import compile_c_library
 from sessile.runtime.command_line.command import Command
-from sessile.runtime.command_line.feed_text import Dimension
-from sessile.runtime.command_line.model import load_model
+from sessile.runtime.command_line.models.feed_text import Dimension
+from sessile.runtime.command_line.models.model import load_model
+from sessile.runtime.command_line.models.selection import Selection, select
 from sessile.runtime.command_line.options import (
     feed_option,
     fetch_option,
@@ -30,7 +31,6 @@ from sessile.runtime.command_line.options import (
 )
 from sessile.runtime.command_line.output_files import BUNDLE, LIBRARY, OutputFiles, output_files
 from sessile.runtime.command_line.progress import Report, shown_progress
-from sessile.runtime.command_line.selection import Selection, select
 from sessile.runtime.command_line.tables import bytes_text
 from sessile.runtime.session import Session
 

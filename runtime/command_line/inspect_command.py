@@ -11,20 +11,22 @@ import click
 from sessile.compiler.aot.bundle import read_bundle
 from sessile.ir.printer import text
 from sessile.runtime.command_line.array_files import check_writable
-from sessile.runtime.command_line.bundle_inspection import BundleInspection
 from sessile.runtime.command_line.command import Command
-from sessile.runtime.command_line.graph_inspection import GraphInspection
-from sessile.runtime.command_line.input_values import read_sizes, values_for
-from sessile.runtime.command_line.inspection import LOWERED, Inspection, Profile
-from sessile.runtime.command_line.inspection_report import (
+from sessile.runtime.command_line.inspection.bundle_inspection import BundleInspection
+from sessile.runtime.command_line.inspection.graph_inspection import GraphInspection
+from sessile.runtime.command_line.inspection.inspection import LOWERED, Inspection, Profile
+from sessile.runtime.command_line.inspection.kernel_texts import LANGUAGES, kernel_text
+from sessile.runtime.command_line.inspection.report import (
     cost_report,
     memory_report,
     operations_report,
     summary_report,
 )
-from sessile.runtime.command_line.inspection_tables import show_cost, show_memory, show_operations, show_summary
-from sessile.runtime.command_line.kernel_texts import LANGUAGES, kernel_text
-from sessile.runtime.command_line.model import load_model
+from sessile.runtime.command_line.inspection.report_tables import show_cost, show_memory, show_operations, show_summary
+from sessile.runtime.command_line.models.input_values import read_sizes, values_for
+from sessile.runtime.command_line.models.model import load_model
+from sessile.runtime.command_line.models.runner import bundle_inputs, is_bundle
+from sessile.runtime.command_line.models.selection import select
 from sessile.runtime.command_line.options import (
     feed_option,
     fetch_option,
@@ -35,8 +37,6 @@ from sessile.runtime.command_line.options import (
 )
 from sessile.runtime.command_line.pass_names import all_pass_names, checked_pass_names
 from sessile.runtime.command_line.program_files import write_program
-from sessile.runtime.command_line.runner import bundle_inputs, is_bundle
-from sessile.runtime.command_line.selection import select
 
 _EXAMPLES = """
 sessile inspect frozen.pb
@@ -105,7 +105,7 @@ def command(
     else:
         _show(reports)
     if html is not None:
-        from sessile.runtime.command_line.page.write_page import write_page
+        from sessile.runtime.command_line.inspection.page.write_page import write_page
 
         write_page(html, inspection, profile)
         click.echo(f"written to {html}")

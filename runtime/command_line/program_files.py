@@ -15,7 +15,7 @@ from sessile.ir.primitive import ProgramError
 from sessile.ir.printer import large_constants, text
 from sessile.ir.program import Program
 from sessile.ir.verifier import VerificationError, verify
-from sessile.runtime.command_line.array_files import appearing_whole, write_results
+from sessile.runtime.command_line.array_files import write_file, write_results
 from sessile.runtime.command_line.failures import CommandFailure
 
 STANDARD_INPUT = "-"
@@ -65,8 +65,7 @@ def _faulty_parts(report: str) -> str:
 
 def write_program(path: str, program: Program, locations: str = "short") -> None:
     """Writes a program's text, and its large constants beside it if it has any. Raises CommandFailure."""
-    with appearing_whole(path) as unfinished:
-        unfinished.write_text(text(program, locations), encoding="utf-8")
+    write_file(path, text(program, locations).encode())
     constants = large_constants(program)
     if constants:
         write_results(f"{path}.npz", constants)

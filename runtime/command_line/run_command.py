@@ -11,8 +11,9 @@ import numpy as np
 
 from sessile.runtime.command_line.array_files import check_writable, write_results
 from sessile.runtime.command_line.command import Command
-from sessile.runtime.command_line.input_values import values_for
 from sessile.runtime.command_line.latency import Latencies, measure, milliseconds_text
+from sessile.runtime.command_line.models.input_values import values_for
+from sessile.runtime.command_line.models.runner import Arrays, runner_for
 from sessile.runtime.command_line.options import (
     feed_option,
     fetch_option,
@@ -20,7 +21,6 @@ from sessile.runtime.command_line.options import (
     json_option,
     model_argument,
 )
-from sessile.runtime.command_line.runner import Arrays, runner_for
 
 LARGEST_SHOWN = 1000
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from support.command_line import sessile
 
-from sessile.runtime.command_line.page import write_page
+from sessile.runtime.command_line.inspection.page import write_page
 
 LAYOUT = [Path(write_page.__file__).with_name(name) for name in ("layout.js", "placement.js")]
 NODE = shutil.which("node")

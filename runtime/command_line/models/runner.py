@@ -14,11 +14,11 @@ from sessile.compiler.store.entry_format import MAGIC
 from sessile.graph.data_type import as_dtype
 from sessile.graph.operation import Operation
 from sessile.runtime.command_line.failures import did_you_mean
-from sessile.runtime.command_line.feed_text import read_feed
-from sessile.runtime.command_line.input_values import Input
-from sessile.runtime.command_line.model import load_model
+from sessile.runtime.command_line.models.feed_text import read_feed
+from sessile.runtime.command_line.models.input_values import Input
+from sessile.runtime.command_line.models.model import load_model
+from sessile.runtime.command_line.models.selection import Selection, refined, select
 from sessile.runtime.command_line.output_files import SUFFIX
-from sessile.runtime.command_line.selection import Selection, refined, select
 
 Arrays = Mapping[str, np.ndarray]
 

@@ -18,8 +18,8 @@ from sessile.graph.graph import Graph
 from sessile.graph.operation import Operation
 from sessile.graph.tensor import Tensor
 from sessile.runtime.command_line.failures import CommandFailure
-from sessile.runtime.command_line.graph_files import read_graph
-from sessile.runtime.command_line.model_functions import FULL_FORM, call_model_function
+from sessile.runtime.command_line.models.graph_files import read_graph
+from sessile.runtime.command_line.models.model_functions import FULL_FORM, call_model_function
 from sessile.runtime.session import Session
 
 Element = Tensor | Operation

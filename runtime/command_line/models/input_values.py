@@ -15,7 +15,7 @@ import numpy as np
 from sessile.graph.data_type import DType
 from sessile.runtime.command_line.array_files import read_value
 from sessile.runtime.command_line.failures import CommandFailure, did_you_mean
-from sessile.runtime.command_line.feed_text import Dimension, shape_text
+from sessile.runtime.command_line.models.feed_text import Dimension, shape_text
 
 BATCH = "?"
 _SMALLEST_SIZE = 32

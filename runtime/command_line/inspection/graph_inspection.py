@@ -17,9 +17,9 @@ from sessile.graph.operation import Operation
 from sessile.graph.tensor import Tensor
 from sessile.ir.program import Program
 from sessile.runtime.command_line.failures import CommandFailure
-from sessile.runtime.command_line.inspection import LOWERED, Inspection
-from sessile.runtime.command_line.model import Element
-from sessile.runtime.command_line.selection import Selection
+from sessile.runtime.command_line.inspection.inspection import LOWERED, Inspection
+from sessile.runtime.command_line.models.model import Element
+from sessile.runtime.command_line.models.selection import Selection
 from sessile.runtime.program_cache import CachedProgram
 from sessile.runtime.variable_store import VariableStore
 

@@ -7,9 +7,9 @@ import json
 import re
 from importlib.resources import files
 
-from sessile.runtime.command_line.array_files import appearing_whole
-from sessile.runtime.command_line.inspection import Inspection, Profile
-from sessile.runtime.command_line.page.page_data import Data, page_data
+from sessile.runtime.command_line.array_files import write_file
+from sessile.runtime.command_line.inspection.inspection import Inspection, Profile
+from sessile.runtime.command_line.inspection.page.page_data import Data, page_data
 
 STYLES = ("page.css",)
 SCRIPTS = ("layout.js", "placement.js", "drawing.js", "views.js", "details.js", "page.js")
@@ -18,9 +18,7 @@ _PART = re.compile(r"\{\{(\w+)\}\}")
 
 def write_page(path: str, inspection: Inspection, profile: Profile | None) -> None:
     """Writes the page about a model to a file. Raises CommandFailure where it cannot be written."""
-    content = page_text(page_data(inspection, profile))
-    with appearing_whole(path) as unfinished:
-        unfinished.write_text(content, encoding="utf-8")
+    write_file(path, page_text(page_data(inspection, profile)).encode())
 
 
 def page_text(data: Data) -> str:

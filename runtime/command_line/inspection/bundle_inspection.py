@@ -15,8 +15,8 @@ from sessile.compiler.stages import OptimizedProgram
 from sessile.graph.operation import Operation
 from sessile.ir.program import Program
 from sessile.runtime.command_line.failures import CommandFailure
-from sessile.runtime.command_line.input_values import Input
-from sessile.runtime.command_line.inspection import Inspection
+from sessile.runtime.command_line.inspection.inspection import Inspection
+from sessile.runtime.command_line.models.input_values import Input
 from sessile.runtime.variable_store import VariableStore
 
 LAST = "update-in-place"

@@ -17,9 +17,9 @@ from sessile.compiler.lower import Request, needed_operations
 from sessile.graph.operation import Operation
 from sessile.graph.tensor import Tensor
 from sessile.runtime.command_line.failures import did_you_mean
-from sessile.runtime.command_line.feed_text import Dimension, FeedText, read_feed, shape_text
-from sessile.runtime.command_line.input_values import Input
-from sessile.runtime.command_line.model import Element, Model, plain_name
+from sessile.runtime.command_line.models.feed_text import Dimension, FeedText, read_feed, shape_text
+from sessile.runtime.command_line.models.input_values import Input
+from sessile.runtime.command_line.models.model import Element, Model, plain_name
 
 _SHOWN_NAMES = 8
 

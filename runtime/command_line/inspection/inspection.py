@@ -24,7 +24,7 @@ from sessile.graph.operation import Operation
 from sessile.ir.program import Instruction, Program
 from sessile.ir.sizes import Size, evaluate, symbols_of
 from sessile.ir.types import NUMPY_DTYPES, TensorType
-from sessile.runtime.command_line.input_values import Input
+from sessile.runtime.command_line.models.input_values import Input
 from sessile.runtime.executor import ExecutionOptions
 from sessile.runtime.run_context import RunContext
 from sessile.runtime.variable_store import VariableStore

@@ -9,8 +9,8 @@ from sessile.compiler.memory_plan import ConstantArray, Dynamic, Home, Parameter
 from sessile.graph.operation import Operation
 from sessile.graph.tensor import Tensor
 from sessile.ir.program import Program, Value
-from sessile.runtime.command_line.feed_text import shape_text
-from sessile.runtime.command_line.inspection import Inspection, Profile, Step
+from sessile.runtime.command_line.inspection.inspection import Inspection, Profile, Step
+from sessile.runtime.command_line.models.feed_text import shape_text
 
 _SHOWN_OPERATIONS = 6
 

@@ -17,8 +17,8 @@ from sessile.graph.data_type import DType
 from sessile.graph.operation import Operation
 from sessile.ir.printer import program_lines
 from sessile.ir.program import Instruction, Location, Program, Value
-from sessile.runtime.command_line.inspection import Inspection, Profile, Step
-from sessile.runtime.command_line.inspection_report import home_text, line_of, memory_totals, summary_report, type_text
+from sessile.runtime.command_line.inspection.inspection import Inspection, Profile, Step
+from sessile.runtime.command_line.inspection.report import home_text, line_of, memory_totals, summary_report, type_text
 
 _SOURCES = {"parameter": "input", "read_variable": "variable", "constant": "constant", "sizes": "sizes"}
 _SILENT = frozenset({"broadcast", "reshape"})

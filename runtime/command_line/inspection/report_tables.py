@@ -6,9 +6,9 @@ from typing import Any
 
 import click
 
-from sessile.runtime.command_line.feed_text import shape_text
-from sessile.runtime.command_line.inspection_report import names_text
+from sessile.runtime.command_line.inspection.report import names_text
 from sessile.runtime.command_line.latency import milliseconds_text
+from sessile.runtime.command_line.models.feed_text import shape_text
 from sessile.runtime.command_line.tables import bytes_text, count_text, show_table
 
 Report = dict[str, Any]

@@ -1,0 +1,1 @@
+"""What commands are given as MODEL: graphs in files, functions that build graphs, bundles; their inputs and outputs."""
