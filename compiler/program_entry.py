@@ -53,7 +53,7 @@ def program_entry(
         "interface": shape,
         "written": [table.number("variable", name) for name in interface.written],
     }
-    sections: Sections = {f"array {k}": memoryview(np.ascontiguousarray(a)).cast("B") for k, a in enumerate(arrays)}
+    sections: Sections = {f"array {k}": np.ascontiguousarray(a).data.cast("B") for k, a in enumerate(arrays)}
     if optimized is not None:
         from sessile.compiler.stage_serialization import encode_stages
 

@@ -184,7 +184,7 @@ def _specs(graph: Graph, feeds: Feeds) -> Iterable[tuple[Tensor, ArgumentSpec]]:
 def _axes(shape: Any) -> list[Axis] | None:
     if shape is None:
         return None
-    sizes = shape.as_list() if isinstance(shape, TensorShape) else list(shape)
+    sizes: list[Axis] = [*shape.as_list()] if isinstance(shape, TensorShape) else list(shape)
     for size in sizes:
         if not (size is None or isinstance(size, (int, str))):
             raise TypeError(f"{size!r} is no size: give a number, a name, or None")

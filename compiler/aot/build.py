@@ -64,7 +64,7 @@ def example(tensor: Tensor, spec: ArgumentSpec, sizes: Mapping[str, int]) -> np.
 
 
 def output_specs(
-    fetches: Sequence[Tensor], program: Program, feeds: Mapping[Tensor, ArgumentSpec]
+    fetches: Mapping[str, Tensor], program: Program, feeds: Mapping[Tensor, ArgumentSpec]
 ) -> list[ArgumentSpec]:
     """What comes out of a program, with the names of sizes that come from the inputs."""
     names: dict[str, Size] = {}

@@ -136,7 +136,7 @@ def _read_aligned(path: str | os.PathLike[str]) -> memoryview:
     data = memory[start : start + size]
     with open(path, "rb") as file:
         read = file.readinto(data)  # type: ignore[arg-type]
-    return memoryview(data)[:read]
+    return data.data[:read]
 
 
 def _program(row: Mapping[str, Any], prefix: str, entry: Entry) -> StoredProgram:

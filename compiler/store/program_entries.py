@@ -131,13 +131,15 @@ class ProgramEntries:
             self._list(identity, record, optimized is not None)
 
     def _list(self, identity: str, record: ProgramRecord, compiled: bool) -> None:
-        """Enter a program into the list of its call, in front."""
+        """Enter a program into the list of its call, in front.
+
+        Without a lock: what another process enters at the same moment may be lost; it is entered when it is missed.
+        """
         key = self.call_key(identity)
-        with self._store.lock(CALL, key, wait_seconds=1.0):
-            entry = self._store.read(CALL, key)
-            rows: list[Any] = entry.manifest["programs"] if entry else []
-            others = [row for row in rows if row[0] != record.digest]
-            was_compiled = compiled or any(row[0] == record.digest and row[1] for row in rows)
-            row = [record.digest, was_compiled, list(map(list, record.user.names)), list(record.user.operations)]
-            if row not in rows:
-                self._store.write(CALL, key, {"programs": [row, *others][:PROGRAMS_OF_A_CALL]}, {})
+        entry = self._store.read(CALL, key)
+        rows: list[Any] = entry.manifest["programs"] if entry else []
+        others = [row for row in rows if row[0] != record.digest]
+        was_compiled = compiled or any(row[0] == record.digest and row[1] for row in rows)
+        row = [record.digest, was_compiled, list(map(list, record.user.names)), list(record.user.operations)]
+        if row not in rows:
+            self._store.write(CALL, key, {"programs": [row, *others][:PROGRAMS_OF_A_CALL]}, {})
