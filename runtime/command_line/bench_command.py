@@ -20,6 +20,7 @@ from sessile.runtime.command_line.options import (
     model_argument,
     size_option,
 )
+from sessile.runtime.command_line.progress import shown_wait
 from sessile.runtime.command_line.tables import show
 
 _EXAMPLES = """
@@ -64,7 +65,8 @@ def command(
     def run_once() -> None:
         runner.run(values)
 
-    first = timed(run_once)
+    with shown_wait("compiling"):
+        first = timed(run_once)
     for _ in range(warm_up):
         run_once()
     times = measure(run_once, repeat) if repeat else _measure_for(run_once, duration)

@@ -37,6 +37,7 @@ from sessile.runtime.command_line.options import (
 )
 from sessile.runtime.command_line.pass_names import all_pass_names, checked_pass_names
 from sessile.runtime.command_line.program_files import write_program
+from sessile.runtime.command_line.progress import shown_wait
 
 _EXAMPLES = """
 sessile inspect frozen.pb
@@ -89,7 +90,7 @@ def command(
         if path is not None:
             check_writable(path)
     inspection = _inspection(model, fetches, feeds, initialize, read_sizes(sizes))
-    profile = inspection.profile(runs) if runs else None
+    profile = _profile(inspection, runs) if runs else None
     if after is not None:
         _show_program(inspection, after, output)
     if kernels is not None:
@@ -120,6 +121,11 @@ def _inspection(
         return BundleInspection(source, bundle, inputs, values_for(inputs, sizes))
     selection = select(load_model(source, initialize), fetches, feeds, adds_placeholders=True)
     return GraphInspection(selection, values_for(selection.inputs, sizes))
+
+
+def _profile(inspection: Inspection, runs: int) -> Profile:
+    with shown_wait("compiling and measuring"):
+        return inspection.profile(runs)
 
 
 def _show_program(inspection: Inspection, after: str, output: str | None) -> None:

@@ -9,6 +9,7 @@ import difflib
 import importlib
 import importlib.metadata
 import traceback
+import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -63,7 +64,9 @@ class CommandLine(click.Group):
 
     def invoke(self, context: click.Context) -> Any:
         try:
-            return super().invoke(context)
+            with warnings.catch_warnings():
+                warnings.showwarning = _show_warning
+                return super().invoke(context)
         except (click.exceptions.Exit, click.ClickException, click.Abort, BrokenPipeError):
             raise
         except KeyboardInterrupt:
@@ -73,6 +76,10 @@ class CommandLine(click.Group):
             if shows_tracebacks(context):
                 traceback.print_exc()
             raise click.ClickException(message_of(error)) from error
+
+
+def _show_warning(message: Warning | str, *place: object, **more: object) -> None:
+    click.echo(f"warning: {message}", err=True)
 
 
 def _show_version(context: click.Context, parameter: click.Parameter, value: bool) -> None:

@@ -33,3 +33,14 @@ def shown_progress(title: str) -> Iterator[Report]:
         yield lambda name, number, count: bar.update(
             task, completed=number, total=count, description=f"{title}: {name}"
         )
+
+
+@contextmanager
+def shown_wait(title: str) -> Iterator[None]:
+    """A sign of life for as long as the block lasts, for work that does not tell how far it is."""
+    error = console(to_standard_error=True)
+    if not error.is_terminal:
+        yield
+        return
+    with error.status(title):
+        yield

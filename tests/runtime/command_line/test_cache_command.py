@@ -116,3 +116,14 @@ def test_pruning_to_a_size(filled: None):
     assert sessile("cache", "prune", str(largest)).exit_code == 0
     assert 0 < sum(entry["bytes"] for entry in entries()) <= largest
     assert sessile("cache", "prune", "a lot").exit_code == 2
+
+
+def test_a_folder_that_is_not_safe_costs_a_warning_in_one_line(folder: Path):
+    (folder / "store").mkdir(mode=0o777)
+    (folder / "store").chmod(0o777)
+    result = sessile("run", "model.py:two_inputs", "--feed", "a=[1]", "--feed", "b=[2]")
+    assert result.exit_code == 0
+    (line,) = result.stderr.splitlines()
+    assert line.startswith("warning: sessile stores no kernels in ") and "chmod 700" in line
+    assert sessile("cache", "ls").exit_code == 1
+    assert "trouble  " in sessile("cache", "info").stdout
