@@ -10,17 +10,22 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 import numpy as np
 
 from sessile.compiler.aot.bundle import pack_bundle
-from sessile.compiler.aot.frozen_program import VariableValues, frozen_program
+from sessile.compiler.aot.frozen_program import VariableValues, frozen_program, who_needs
 from sessile.compiler.aot.signature import ArgumentSpec, bound_shape, example_sizes
 from sessile.compiler.compile_program import optimize
 from sessile.compiler.cpu.compile_kernel import compile_kernel
 from sessile.compiler.cpu.step_loop import step_loop_name, step_loop_object
 from sessile.compiler.kernel_source import KernelSource
+from sessile.compiler.lower import Request
+from sessile.compiler.stages import HostStage, OptimizedProgram
 from sessile.compiler.target import Target
-from sessile.graph.errors import InvalidArgumentError
+from sessile.graph.errors import InvalidArgumentError, UnimplementedError
+from sessile.graph.operation import Operation
+from sessile.graph.source_lines import defined_at
 from sessile.graph.tensor import Tensor
 from sessile.ir.program import Program
 from sessile.ir.program_interface import ProgramInterface
+from sessile.ir.serialization import NameTable, NotSerializable, UserNames, encode
 from sessile.ir.sizes import Size, substitute, symbol
 
 _FED_NUMBER = 3
@@ -94,11 +99,29 @@ def build_bundle(
     """
     lowered = programs_for(list(fetches.values()), feeds, variables)
     programs = [(program, optimize(program, target=target)) for program in lowered]
+    _refuse_python(programs, Request(tuple(fetches.values()), (), dict.fromkeys(feeds)))  # type: ignore[arg-type]
     kernels = compiled_kernels([source for _, optimized in programs for source in optimized.sources], target, progress)
     kernels[step_loop_name(target)] = step_loop_object(target)
-    return pack_bundle(
-        programs, list(feeds.values()), output_specs(fetches, lowered[0], feeds), structure, target, kernels
-    )
+    outputs = output_specs(fetches, lowered[0], feeds)
+    return pack_bundle(programs, list(feeds.values()), outputs, structure, target, kernels)
+
+
+def _refuse_python(programs: Iterable[tuple[Program, OptimizedProgram]], request: Request) -> None:
+    """Raises UnimplementedError for operations that call functions of this process, and says what needs them."""
+    find = request.fetches[0].graph.get_operation_by_name
+    for program, optimized in programs:
+        try:
+            encode(optimized.program, NameTable(UserNames.of(program)))
+        except NotSerializable:
+            stages = [stage.instruction for stage in optimized.stages if isinstance(stage, HostStage)]
+            names = {i.locations[0].operation for i in stages if i.name == "call_host"}
+            reasons = [_python_reason(find(name), request) for name in sorted(names)]
+            message = f"{'; '.join(reasons)}: this cannot be compiled ahead of time"
+            raise UnimplementedError(None, find(min(names)), message) from None
+
+
+def _python_reason(op: Operation, request: Request) -> str:
+    return f"{op.name} ({defined_at(op._frames)}) runs Python code, and {who_needs(op, request)}"
 
 
 def compiled_kernels(

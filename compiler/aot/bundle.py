@@ -16,14 +16,14 @@ import numpy as np
 
 from sessile.compiler.aot.signature import ArgumentSpec
 from sessile.compiler.program_entry import StoredProgram, program_entry, stored_program
-from sessile.compiler.stages import HostStage, OptimizedProgram
+from sessile.compiler.stages import OptimizedProgram
 from sessile.compiler.store.build_identity import build_fields
 from sessile.compiler.store.entry_format import ALIGNMENT, DamagedEntry, Entry, ForeignEntry, pack, unpack
 from sessile.compiler.target import Target
 from sessile.graph.errors import DataLossError, UnimplementedError
 from sessile.ir.program import Location, Program
 from sessile.ir.program_interface import ProgramInterface
-from sessile.ir.serialization import NotSerializable, UserNames
+from sessile.ir.serialization import UserNames
 
 KIND = "bundle"
 BUNDLE_FORMAT = 1
@@ -68,15 +68,12 @@ def pack_bundle(
       programs: each as it was lowered, and what was made of it for the target.
       inputs, outputs, structure, target, kernels: as in `Bundle`.
 
-    Raises UnimplementedError for a computation that calls functions of this process.
+    Raises NotSerializable for a computation that calls functions of this process.
     """
     rows, sections = [], dict[str, bytes | memoryview]()
     for number, (program, optimized) in enumerate(programs):
         user = UserNames.of(program)
-        try:
-            manifest, own = program_entry(ProgramInterface.of(program), program, optimized, user)
-        except NotSerializable:
-            raise _not_bundled(optimized) from None
+        manifest, own = program_entry(ProgramInterface.of(program), program, optimized, user)
         places = {location.operation: location for i in program.all_instructions() for location in i.locations}
         manifest["names"], manifest["operations"] = user
         manifest["places"] = {name: [os.path.basename(p.file), p.line, p.function] for name, p in places.items()}
@@ -93,12 +90,6 @@ def pack_bundle(
         "programs": rows,
     }
     return pack(KIND, manifest, sections)
-
-
-def _not_bundled(optimized: OptimizedProgram) -> UnimplementedError:
-    calls = [s.instruction for s in optimized.stages if isinstance(s, HostStage) and s.instruction.name == "call_host"]
-    names = ", ".join(f"{call.locations[0].operation} ({call.locations[0]})" for call in calls if call.locations)
-    return UnimplementedError(None, None, f"{names} runs Python code and cannot be compiled ahead of time")
 
 
 def read_bundle(path: str | os.PathLike[str]) -> Bundle:
