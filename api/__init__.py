@@ -1,7 +1,8 @@
 """TensorFlow-1 style graphs and sessions on a JIT-compiling graph compiler: `import sessile as tf`.
 
 This folder offers names and holds no logic: operations and functions enter themselves in a table where they are defined
-(`sessile.graph.public_names`), and the modules here (`tf.nn`, `tf.train` ...) show their parts of that table.
+(`sessile.graph.public_names`), and the modules here (`tf.nn`, `tf.train` ...) show their parts of that table. The table
+is filled when a name is first asked for: loading a bundle, and asking a command for help, need no operations.
 
 `__version__` and `VERSION` tell the version of TensorFlow whose behaviour this is, since programs choose by them what
 to call; the version of this package is that of its distribution, `importlib.metadata.version("sessile")`.
@@ -12,7 +13,8 @@ from typing import Any as _Any
 from sessile import _modules
 
 __version__ = VERSION = "1.15.0"
-__all__ = _modules.open_modules(__name__)
+
+_modules.open_on_import(__name__)
 
 
 def __getattr__(name: str) -> _Any:
@@ -20,4 +22,4 @@ def __getattr__(name: str) -> _Any:
 
 
 def __dir__() -> list[str]:
-    return sorted([*__all__, "VERSION", "__version__"])
+    return sorted([*_modules.offered_by(__name__), "VERSION", "__version__"])

@@ -1,19 +1,28 @@
 """The public modules: `tf.nn`, `tf.train` and all others that the table of public names has entries for.
 
-In: the table (`sessile.graph.public_names`), filled by importing what defines operations and functions. Out: modules
-that look names up in it, so that whatever enters itself there is offered, `import sessile.nn` included.
+In: the table (`sessile.graph.public_names`), filled by importing what defines operations and functions, when a name or
+a module is first asked for. Out: modules that look names up in it, so that whatever enters itself there is offered,
+`import sessile.nn` included.
 """
 
 from __future__ import annotations
 
 import difflib
 import sys
+import threading
+from collections.abc import Sequence
+from importlib import import_module
+from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import Any
 
-import sessile.graph.library
-import sessile.runtime.library  # noqa: F401
 from sessile.graph.public_names import LAZY, PUBLIC, load_lazy
+
+_LIBRARIES = ("sessile.graph.library", "sessile.runtime.library")
+# What needs none of the other names, and is wanted quickly.
+_EARLY = {"load": ("sessile.runtime.compiled_function", "load")}
+_OPENED: set[str] = set()
+_LOCK = threading.RLock()
 
 
 class PublicModule(ModuleType):
@@ -49,8 +58,45 @@ class MissingName(AttributeError):
         return f"module {self._module!r} has no attribute {self._missing!r}: it is not implemented.{hint}"
 
 
-def open_modules(root: str) -> list[str]:
-    """Makes a module below `root` for each one that the table names, and returns the names in `root` itself."""
+class _PublicModuleFinder:
+    """Finds `sessile.nn` and its like when they are imported, by making all public modules."""
+
+    def __init__(self, root: str) -> None:
+        self._root = root
+
+    def find_spec(self, name: str, path: Sequence[str] | None = None, target: Any = None) -> ModuleSpec | None:
+        if not name.startswith(f"{self._root}."):
+            return None
+        open_modules(self._root)
+        if not isinstance(sys.modules.get(name), ModuleType):
+            return None
+        return ModuleSpec(name, self, is_package=True)  # type: ignore[arg-type]
+
+    def create_module(self, spec: ModuleSpec) -> ModuleType:
+        return sys.modules[spec.name]
+
+    def exec_module(self, module: ModuleType) -> None:
+        """A public module is complete from the beginning."""
+
+
+def open_on_import(root: str) -> None:
+    """Lets the modules below `root` be imported; they are made when the first of them is."""
+    sys.meta_path.append(_PublicModuleFinder(root))  # type: ignore[arg-type]
+
+
+def open_modules(root: str) -> None:
+    """Fills the table, and makes a module below `root` for each one that it names, once and for all."""
+    if root in _OPENED:
+        return
+    with _LOCK:
+        if root not in _OPENED:
+            _open(root)
+            _OPENED.add(root)
+
+
+def _open(root: str) -> None:
+    for library in _LIBRARIES:
+        import_module(library)
     entries = [entry.split(".") for entry in (*PUBLIC, *LAZY, "compat.v1.")]
     for path in sorted({".".join(parts[:length]) for parts in entries for length in range(1, len(parts))}):
         name = f"{root}.{path}"
@@ -59,12 +105,20 @@ def open_modules(root: str) -> list[str]:
         sys.modules[f"{root}.compat.v1.{path}"] = module
         parent, _, last = name.rpartition(".")
         setattr(sys.modules[parent], last, module)
-    return offered_by(root)
 
 
 def find_public(module: str, name: str) -> Any:
     """What the table offers as `name` in `module`. Raises AttributeError, with the names that are near."""
     entry = _entry(module, name)
+    if name == "__all__":
+        return offered_by(module)
+    if name.startswith("__"):  # Python asks for such names on its own
+        raise MissingName(module, name)
+    if entry in _EARLY:
+        return getattr(import_module(_EARLY[entry][0]), _EARLY[entry][1])
+    open_modules(module.partition(".")[0])
+    if name in vars(sys.modules[module]):  # a module, which was made just now
+        return vars(sys.modules[module])[name]
     if entry in PUBLIC and not name.startswith("_"):
         item = PUBLIC[entry]
     elif entry in LAZY:
@@ -77,6 +131,7 @@ def find_public(module: str, name: str) -> Any:
 
 def offered_by(module: str) -> list[str]:
     """The names in a public module, those of the modules below it among them."""
+    open_modules(module.partition(".")[0])
     prefix = _entry(module, "")
     below = [name[len(prefix) :] for name in (*PUBLIC, *LAZY, "compat.v1") if name.startswith(prefix)]
     return list(dict.fromkeys(first for name in below if not (first := name.partition(".")[0]).startswith("_")))

@@ -23,9 +23,9 @@ from sessile.runtime.command_line.inspection.report import (
     summary_report,
 )
 from sessile.runtime.command_line.inspection.report_tables import show_cost, show_memory, show_operations, show_summary
+from sessile.runtime.command_line.models.bundles import bundle_inputs, is_bundle
 from sessile.runtime.command_line.models.input_values import read_sizes, values_for
 from sessile.runtime.command_line.models.model import load_model
-from sessile.runtime.command_line.models.runner import bundle_inputs, is_bundle
 from sessile.runtime.command_line.models.selection import select
 from sessile.runtime.command_line.options import (
     feed_option,

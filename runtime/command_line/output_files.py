@@ -12,10 +12,10 @@ import click
 from sessile.compiler.c_library.write_files import KINDS
 from sessile.runtime.command_line.array_files import check_writable
 from sessile.runtime.command_line.failures import CommandFailure
+from sessile.runtime.command_line.models.bundles import SUFFIX
 
 BUNDLE = "bundle"
 LIBRARY = "c"
-SUFFIX = ".sessile"
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ import pytest
 import sessile as tf
 from sessile.graph.public_names import LAZY, PUBLIC, public
 
+_ = tf.Graph  # fills the table
 MODULES = sorted({name.rpartition(".")[0] for name in {*PUBLIC, *LAZY} if "." in name})
 
 
@@ -38,6 +39,29 @@ def test_the_library_itself_is_not_listed():
     assert not {"graph", "ir", "compiler", "runtime", "FLOATING", "PUBLIC", "_modules", "annotations"} & set(dir(tf))
     with pytest.raises(AttributeError):
         _ = tf.FLOATING
+
+
+def test_names_are_found_in_a_new_process_whichever_comes_first():
+    for first in ("tf.nn.relu", "tf.compat.v1.nn", "tf.Graph", "tf.errors.OpError", "dir(tf)", "tf.__all__", "tf.load"):
+        run_python(f"import sessile as tf; {first}")
+    for module in ("sessile.nn", "sessile.compat.v1.train", "sessile.compat"):
+        run_python(f"import {module}; sessile.Session")
+    run_python("from sessile import *; placeholder; nn.relu")
+    run_python("import importlib.util; assert importlib.util.find_spec('sessile.no_such_module') is None")
+
+
+def run_python(program: str) -> None:
+    subprocess.run([sys.executable, "-c", program], check=True)
+
+
+def test_threads_that_ask_first_get_the_same():
+    run_python(
+        "import sessile, threading\n"
+        "found = []\n"
+        "threads = [threading.Thread(target=lambda: found.append(sessile.nn)) for _ in range(8)]\n"
+        "[thread.start() for thread in threads]; [thread.join() for thread in threads]\n"
+        "assert len(found) == 8 and all(each is sessile.nn for each in found)"
+    )
 
 
 def test_imports_of_names_from_modules():

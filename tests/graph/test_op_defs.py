@@ -9,10 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from sessile.graph import library
 from sessile.graph.op_def import definition_of, op_def_of_type
 from sessile.graph.op_definition import OPS
 from sessile.graph.proto.op_def_pb2 import OpList
 
+assert library  # which defines all operations
 RECORDED = Path(__file__).parents[1] / "data" / "op_defs.pb.gz"
 THEIRS = {op.name: op for op in OpList.FromString(gzip.decompress(RECORDED.read_bytes())).op}
 

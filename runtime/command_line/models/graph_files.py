@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sessile.graph import library
 from sessile.graph.graph import Graph
 from sessile.graph.import_graph_def import import_graph_def
 from sessile.runtime.command_line.failures import CommandFailure
@@ -12,6 +13,7 @@ from sessile.runtime.command_line.failures import CommandFailure
 if TYPE_CHECKING:
     from sessile.graph.proto.graph_pb2 import GraphDef
 
+assert library  # which defines all operations that a GraphDef may name
 TEXT_SUFFIXES = (".pbtxt", ".prototxt", ".textproto")
 
 

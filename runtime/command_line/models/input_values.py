@@ -15,7 +15,7 @@ import numpy as np
 from sessile.graph.data_type import DType
 from sessile.runtime.command_line.array_files import read_value
 from sessile.runtime.command_line.failures import CommandFailure, did_you_mean
-from sessile.runtime.command_line.models.feed_text import Dimension, shape_text
+from sessile.runtime.command_line.models.feed_text import Dimension, FeedText, shape_text
 
 BATCH = "?"
 _SMALLEST_SIZE = 32
@@ -42,6 +42,27 @@ class Input:
     def type_text(self) -> str:
         """Element type and shape, as `--feed` takes them."""
         return f"{self.dtype.name}{shape_text(self.shape)}"
+
+
+def refined(known: Input, text: FeedText) -> Input:
+    """An input as the option describes it, which must not contradict what is known. Raises click.BadParameter."""
+    if text.dtype is not None and text.dtype.base_dtype is not known.dtype:
+        raise click.BadParameter(
+            f"{text.name!r} has elements of type {known.dtype.name}, not {text.dtype.name}.", param_hint="--feed"
+        )
+    shape = known.shape if text.shape is None else text.shape
+    if text.shape is not None and known.shape is not None:
+        if len(known.shape) != len(text.shape) or any(map(_contradicts, known.shape, text.shape)):
+            held, wanted_text = shape_text(known.shape), shape_text(text.shape)
+            raise click.BadParameter(
+                f"{text.name!r} has the shape {held}, to which {wanted_text} does not fit.", param_hint="--feed"
+            )
+        shape = tuple(own if wanted is None else wanted for own, wanted in zip(known.shape, text.shape, strict=True))
+    return Input(known.name, known.dtype, shape, text.value)
+
+
+def _contradicts(declared: Dimension, wanted: Dimension) -> bool:
+    return isinstance(declared, int) and wanted is not None and wanted != declared
 
 
 def read_sizes(texts: Sequence[str]) -> dict[str, int]:

@@ -4,21 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 import numpy as np
 
-from sessile.compiler.aot.signature import ArgumentSpec
-from sessile.compiler.store.entry_format import MAGIC
-from sessile.graph.data_type import as_dtype
-from sessile.graph.operation import Operation
-from sessile.runtime.command_line.failures import did_you_mean
-from sessile.runtime.command_line.models.feed_text import read_feed
+from sessile.runtime.command_line.models.bundles import bundle_inputs, is_bundle, unknown_name
 from sessile.runtime.command_line.models.input_values import Input
-from sessile.runtime.command_line.models.model import load_model
-from sessile.runtime.command_line.models.selection import Selection, refined, select
-from sessile.runtime.command_line.output_files import SUFFIX
+
+if TYPE_CHECKING:
+    from sessile.runtime.command_line.models.selection import Selection
 
 Arrays = Mapping[str, np.ndarray]
 
@@ -46,14 +41,19 @@ def runner_for(
 ) -> Runner:
     """What runs a model or bundle; see `model.load_model` and `selection.select` for arguments and errors."""
     if is_bundle(source):
-        return bundle_runner(source, fetches, feeds)
+        return _bundle_runner(source, fetches, feeds)
+    # late: a bundle needs no operations
+    from sessile.runtime.command_line.models.model import load_model
+    from sessile.runtime.command_line.models.selection import select
+
     model = load_model(source, initialize, compiles_first)
     return _session_runner(select(model, fetches, feeds, adds_placeholders))
 
 
 def _session_runner(selection: Selection) -> Runner:
     elements = list(selection.outputs.values())
-    names = [name for name, element in selection.outputs.items() if not isinstance(element, Operation)]
+    operations = set(selection.targets)
+    names = [name for name, element in selection.outputs.items() if element not in operations]
     inputs = selection.inputs
     call = selection.model.session.make_callable(elements, list(selection.feeds))
 
@@ -65,19 +65,7 @@ def _session_runner(selection: Selection) -> Runner:
     return Runner(inputs, run)
 
 
-# --- bundles
-
-
-def is_bundle(source: str) -> bool:
-    """Whether a file is a bundle, or is meant to be one."""
-    path = Path(source)
-    if not path.is_file():
-        return False
-    with path.open("rb") as file:
-        return source.endswith(SUFFIX) or file.read(len(MAGIC)) == MAGIC
-
-
-def bundle_runner(path: str, fetches: Sequence[str], feeds: Sequence[str]) -> Runner:
+def _bundle_runner(path: str, fetches: Sequence[str], feeds: Sequence[str]) -> Runner:
     """What runs a bundle. Raises click.BadParameter for names that it does not have, what `load` raises."""
     from sessile.runtime.compiled_function import load
 
@@ -85,7 +73,7 @@ def bundle_runner(path: str, fetches: Sequence[str], feeds: Sequence[str]) -> Ru
     names = [spec.name for spec in function.outputs]
     for name in fetches:
         if name not in names:
-            raise click.BadParameter(_unknown(path, "output", name, names), param_hint="--fetch")
+            raise click.BadParameter(unknown_name(path, "output", name, names), param_hint="--fetch")
     wanted = list(fetches) or names
     inputs = bundle_inputs(path, function.inputs, feeds)
 
@@ -93,18 +81,3 @@ def bundle_runner(path: str, fetches: Sequence[str], feeds: Sequence[str]) -> Ru
         return dict(zip(wanted, function.run(wanted, values), strict=True))
 
     return Runner(inputs, run)
-
-
-def bundle_inputs(path: str, specs: Sequence[ArgumentSpec], feeds: Sequence[str]) -> tuple[Input, ...]:
-    """The inputs of a bundle, with the values that `--feed` gives."""
-    inputs = {spec.name: Input(spec.name, as_dtype(spec.dtype), spec.shape) for spec in specs}
-    for feed in map(read_feed, feeds):
-        if feed.name not in inputs:
-            raise click.BadParameter(_unknown(path, "input", feed.name, list(inputs)), param_hint="--feed")
-        inputs[feed.name] = refined(inputs[feed.name], feed)
-    return tuple(inputs.values())
-
-
-def _unknown(path: str, kind: str, name: str, names: Sequence[str]) -> str:
-    hint = did_you_mean(name, names) or f" It has {', '.join(names) or 'none'}."
-    return f"{path} has no {kind} {name!r}.{hint}"

@@ -17,8 +17,8 @@ from sessile.compiler.lower import Request, needed_operations
 from sessile.graph.operation import Operation
 from sessile.graph.tensor import Tensor
 from sessile.runtime.command_line.failures import did_you_mean
-from sessile.runtime.command_line.models.feed_text import Dimension, FeedText, read_feed, shape_text
-from sessile.runtime.command_line.models.input_values import Input
+from sessile.runtime.command_line.models.feed_text import Dimension, read_feed
+from sessile.runtime.command_line.models.input_values import Input, refined
 from sessile.runtime.command_line.models.model import Element, Model, plain_name
 
 _SHOWN_NAMES = 8
@@ -116,27 +116,6 @@ def _declared_shape(tensor: Tensor) -> tuple[Dimension, ...] | None:
 
 def _as_declared(name: str, tensor: Tensor) -> Input:
     return Input(name, tensor.dtype.base_dtype, _declared_shape(tensor))
-
-
-def refined(known: Input, text: FeedText) -> Input:
-    """An input as the option describes it, which must not contradict what is known. Raises click.BadParameter."""
-    if text.dtype is not None and text.dtype.base_dtype is not known.dtype:
-        raise click.BadParameter(
-            f"{text.name!r} has elements of type {known.dtype.name}, not {text.dtype.name}.", param_hint="--feed"
-        )
-    shape = known.shape if text.shape is None else text.shape
-    if text.shape is not None and known.shape is not None:
-        if len(known.shape) != len(text.shape) or any(map(_contradicts, known.shape, text.shape)):
-            held, wanted_text = shape_text(known.shape), shape_text(text.shape)
-            raise click.BadParameter(
-                f"{text.name!r} has the shape {held}, to which {wanted_text} does not fit.", param_hint="--feed"
-            )
-        shape = tuple(own if wanted is None else wanted for own, wanted in zip(known.shape, text.shape, strict=True))
-    return Input(known.name, known.dtype, shape, text.value)
-
-
-def _contradicts(declared: Dimension, wanted: Dimension) -> bool:
-    return isinstance(declared, int) and wanted is not None and wanted != declared
 
 
 def _unfed_placeholders(selection: Selection) -> list[Operation]:
