@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import click
@@ -91,25 +91,22 @@ def command(
             check_writable(path)
     inspection = _inspection(model, fetches, feeds, initialize, read_sizes(sizes))
     profile = _profile(inspection, runs) if runs else None
+    reports: dict[str, Any] = {}
     if after is not None:
-        _show_program(inspection, after, output)
+        reports["program"] = _program(inspection, after, output)
     if kernels is not None:
-        for source in inspection.optimized.sources:
-            click.echo(kernel_text(source, kernels, inspection.target))
-    reports = _reports(
-        inspection, profile, operations=operations, memory=memory, cost=cost or (runs is not None and html is None)
-    )
-    if not (reports or after or kernels or html):
-        reports = {"summary": summary_report(inspection)}
-    if as_json:
-        click.echo(json.dumps(reports, indent=2))
-    else:
-        _show(reports)
+        sources = inspection.optimized.sources
+        reports["kernels"] = {source.name: kernel_text(source, kernels, inspection.target) for source in sources}
+    if operations:
+        reports["operations"] = operations_report(inspection)
+    if memory:
+        reports["memory"] = memory_report(inspection)
+    if cost or (runs is not None and html is None):
+        reports["cost"] = cost_report(inspection, profile)
     if html is not None:
-        from sessile.runtime.command_line.inspection.page.write_page import write_page
-
-        write_page(html, inspection, profile)
-        click.echo(f"written to {html}")
+        reports["html"] = _write_page(html, inspection, profile)
+    reports = reports or {"summary": summary_report(inspection)}
+    click.echo(json.dumps(reports, indent=2)) if as_json else _show(reports)
 
 
 def _inspection(
@@ -128,32 +125,36 @@ def _profile(inspection: Inspection, runs: int) -> Profile:
         return inspection.profile(runs)
 
 
-def _show_program(inspection: Inspection, after: str, output: str | None) -> None:
+def _program(inspection: Inspection, after: str, output: str | None) -> str:
+    """The text of a program; "" where it went to a file."""
     program = inspection.program_after(after)
     if output is None:
-        click.echo(text(program), nl=False)
-    else:
-        write_program(output, program)
+        return text(program)
+    write_program(output, program)
+    return ""
 
 
-def _reports(inspection: Inspection, profile: Profile | None, **wanted: bool) -> dict[str, Any]:
-    makers = {
-        "operations": lambda: operations_report(inspection),
-        "memory": lambda: memory_report(inspection),
-        "cost": lambda: cost_report(inspection, profile),
-    }
-    return {name: make() for name, make in makers.items() if wanted[name]}
+def _write_page(path: str, inspection: Inspection, profile: Profile | None) -> str:
+    from sessile.runtime.command_line.inspection.page.write_page import write_page
+
+    write_page(path, inspection, profile)
+    return path
 
 
-def _show(reports: dict[str, Any]) -> None:
-    shows: dict[str, Any] = {
-        "summary": show_summary,
-        "operations": show_operations,
-        "memory": show_memory,
-        "cost": show_cost,
-    }
+_SHOWS: dict[str, Callable[[Any], None]] = {
+    "program": lambda program: click.echo(program, nl=False),
+    "kernels": lambda kernels: click.echo("\n".join(kernels.values())),
+    "operations": show_operations,
+    "memory": show_memory,
+    "cost": show_cost,
+    "html": lambda path: click.echo(f"written to {path}"),
+    "summary": show_summary,
+}
+
+
+def _show(reports: Mapping[str, Any]) -> None:
     for name, report in reports.items():
-        shows[name](report)
+        _SHOWS[name](report)
 
 
 command.help = f"{command.help}\n\nPasses: {', '.join(all_pass_names())}."

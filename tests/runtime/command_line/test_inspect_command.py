@@ -95,3 +95,11 @@ def test_bundles_are_inspected(bundle: str):
     assert parse(sessile("inspect", bundle, "--after", "update-in-place").stdout).results
     early = sessile("inspect", bundle, "--after", "fuse")
     assert early.exit_code == 1 and "holds the program after all passes alone" in early.stderr
+
+
+def test_everything_is_there_as_json():
+    everything = report("model.py:build", "--after", "fuse", "--kernels", "python", "--html", "page.html", "--cost")
+    assert set(everything) == {"program", "kernels", "cost", "html"}
+    assert parse(everything["program"]).results
+    assert {name for step in everything["cost"] for name in step["kernels"]} == everything["kernels"].keys()
+    assert everything["html"] == "page.html" and Path("page.html").is_file()
