@@ -7,7 +7,6 @@ a module is first asked for. Out: modules that look names up in it, so that what
 
 from __future__ import annotations
 
-import difflib
 import sys
 import threading
 from collections.abc import Sequence
@@ -16,7 +15,7 @@ from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import Any
 
-from sessile.graph.public_names import LAZY, PUBLIC, load_lazy
+from sessile.graph.public_names import is_public, public_item, public_names
 
 _LIBRARIES = ("sessile.graph.library", "sessile.runtime.library")
 # What needs none of the other names, and is wanted quickly.
@@ -53,6 +52,8 @@ class MissingName(AttributeError):
         self._missing = missing
 
     def __str__(self) -> str:
+        import difflib  # late: only messages need it
+
         near = difflib.get_close_matches(self._missing, offered_by(self._module), n=3)
         hint = f" Did you mean {' or '.join(near)}?" if near else ""
         return f"module {self._module!r} has no attribute {self._missing!r}: it is not implemented.{hint}"
@@ -97,7 +98,7 @@ def open_modules(root: str) -> None:
 def _open(root: str) -> None:
     for library in _LIBRARIES:
         import_module(library)
-    entries = [entry.split(".") for entry in (*PUBLIC, *LAZY, "compat.v1.")]
+    entries = [entry.split(".") for entry in (*public_names(), "compat.v1.")]
     for path in sorted({".".join(parts[:length]) for parts in entries for length in range(1, len(parts))}):
         name = f"{root}.{path}"
         module = sys.modules[root] if path == "compat.v1" else PublicModule(name)
@@ -119,12 +120,9 @@ def find_public(module: str, name: str) -> Any:
     open_modules(module.partition(".")[0])
     if name in vars(sys.modules[module]):  # a module, which was made just now
         return vars(sys.modules[module])[name]
-    if entry in PUBLIC and not name.startswith("_"):
-        item = PUBLIC[entry]
-    elif entry in LAZY:
-        item = load_lazy(entry)
-    else:
+    if name.startswith("_") or not is_public(entry):
         raise MissingName(module, name)
+    item = public_item(entry)
     setattr(sys.modules[module], name, item)
     return item
 
@@ -133,7 +131,7 @@ def offered_by(module: str) -> list[str]:
     """The names in a public module, those of the modules below it among them."""
     open_modules(module.partition(".")[0])
     prefix = _entry(module, "")
-    below = [name[len(prefix) :] for name in (*PUBLIC, *LAZY, "compat.v1") if name.startswith(prefix)]
+    below = [name[len(prefix) :] for name in (*public_names(), "compat.v1") if name.startswith(prefix)]
     return list(dict.fromkeys(first for name in below if not (first := name.partition(".")[0]).startswith("_")))
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from sessile.compiler.lower import Request, needed_operations
+from sessile.compiler.request import Request, needed_operations
 from sessile.graph.data_type import DType
 from sessile.graph.operation import Operation
 from sessile.graph.tensor import Tensor

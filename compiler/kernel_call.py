@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from sessile.compiler.kernel_source import KernelSource
 from sessile.compiler.target import Target
@@ -15,34 +16,30 @@ from sessile.ir.program import Instruction, Value
 from sessile.ir.sizes import Size
 
 
-@dataclass(frozen=True)
-class Buffer:
+class Buffer(NamedTuple):
     """The address of a value's elements."""
 
     value: Value
 
 
-@dataclass(frozen=True)
-class Number:
+class Number(NamedTuple):
     """A size, as an i64."""
 
     size: Size
 
 
-@dataclass(frozen=True)
-class Status:
+class Status(NamedTuple):
     """The address of the run's status words: [code, details ...], all zero while nothing failed."""
 
 
-@dataclass(frozen=True)
-class Workspace:
+class Workspace(NamedTuple):
     """The address of scratch memory: `elements` of `dtype` for each part, one part after the other."""
 
     elements: Size
     dtype: str
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
 class Scratch:
     """The address of memory for `elements` of `dtype` that all parts of the call share and nobody else needs."""
 
@@ -50,8 +47,7 @@ class Scratch:
     dtype: str
 
 
-@dataclass(frozen=True)
-class StreamState:
+class StreamState(NamedTuple):
     """The address of a random stream's state, which the session keeps."""
 
     stream: str
@@ -62,8 +58,7 @@ class StreamState:
 KernelArgument = Buffer | Number | Status | Workspace | Scratch | StreamState
 
 
-@dataclass(frozen=True)
-class KernelCall:
+class KernelCall(NamedTuple):
     """One step of a native segment.
 
     `arguments` are in the order of the source's argument types. `work` estimates the run time in scalar operations

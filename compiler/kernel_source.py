@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 PLACEHOLDER = "kernel"
 """The name under which code generators define the function, before its hash is known."""
@@ -23,8 +23,7 @@ _BLANK_LINES = re.compile(r"\n(?:[ \t]*\n)+")
 _LONGEST_WORDS = 48
 
 
-@dataclass(frozen=True)
-class KernelSource:
+class KernelSource(NamedTuple):
     """The source of one kernel.
 
     Attributes:

@@ -7,8 +7,7 @@ visited.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -20,6 +19,7 @@ from sessile.compiler.lowering_builder import (
     VariableTypes,
     element_type,
 )
+from sessile.compiler.request import Request, needed_operations
 from sessile.graph.errors import FailedPreconditionError, InvalidArgumentError, OpError, UnimplementedError
 from sessile.graph.op_definition import OPS, OpDefinition
 from sessile.graph.operation import Operation
@@ -28,45 +28,6 @@ from sessile.graph.tensor import Tensor
 from sessile.ir.primitive import ProgramError, RunFailure
 from sessile.ir.program import Program, Value
 from sessile.ir.types import element_type_of
-
-
-@dataclass(frozen=True)
-class Request:
-    """What to lower: fetched tensors, operations to run, and the fed tensors with the values of this call.
-
-    `finished` operations ran in an earlier part of a partial run and do not run again; what they gave is among the
-    feeds.
-    """
-
-    fetches: tuple[Tensor, ...]
-    targets: tuple[Operation, ...]
-    feeds: Mapping[Tensor, np.ndarray]
-    finished: frozenset[Operation] = frozenset()
-
-
-def needed_operations(request: Request) -> list[Operation]:
-    """The operations that the request needs, each after those that it depends on."""
-    order: list[Operation] = []
-    state: dict[Operation, bool] = {}
-    stack: list[tuple[Operation, bool]] = []
-    fed = request.feeds
-    roots = [t.op for t in request.fetches if t not in fed]
-    for op in (*reversed(request.targets), *reversed(roots)):
-        stack.append((op, False))
-    while stack:
-        op, is_done = stack.pop()
-        if is_done:
-            if not state[op]:
-                state[op] = True
-                order.append(op)
-            continue
-        if op in state or op in request.finished:
-            continue
-        state[op] = False
-        stack.append((op, True))
-        stack.extend((other, False) for other in reversed(op._control_inputs) if other not in state)
-        stack.extend((t.op, False) for t in reversed(op._inputs) if t not in fed and t.op not in state)
-    return order
 
 
 def lower(request: Request, variables: VariableTypes) -> Program:

@@ -13,13 +13,14 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from sessile.compiler.locations import location_of
 from sessile.graph.data_type import DType
 from sessile.graph.errors import UnimplementedError
 from sessile.graph.operation import Operation
 from sessile.graph.tensor import Tensor
 from sessile.ir.builder import ProgramBuilder
 from sessile.ir.primitive import require
-from sessile.ir.program import Location, SizeSource, Value
+from sessile.ir.program import SizeSource, Value
 from sessile.ir.sizes import Size, symbol
 from sessile.ir.types import TensorType
 
@@ -51,14 +52,6 @@ def element_type(dtype: DType) -> str:
     if name is None:
         raise UnimplementedError(None, None, f"computing with elements of type {dtype.base_dtype.name}")
     return name
-
-
-def location_of(op: Operation) -> Location:
-    """The name of an operation and the user's line that made it."""
-    if not op._frames:
-        return Location(op.name)
-    code, line = op._frames[0]
-    return Location(op.name, code.co_filename, line, code.co_name)
 
 
 @dataclass(frozen=True)

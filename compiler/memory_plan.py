@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 
@@ -26,20 +27,20 @@ ALIGNMENT = 64
 
 
 @dataclass(frozen=True)
-class Parameter:
+class Parameter:  # no tuple, as variables and slots are: it equals neither
     """The array that is fed under `name`."""
 
     name: str
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
 class ConstantArray:
     """An array that belongs to the program."""
 
     array: np.ndarray
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
 class SizeArray:
     """Sizes as numbers, known at binding."""
 
@@ -47,21 +48,19 @@ class SizeArray:
     type: TensorType
 
 
-@dataclass(frozen=True)
-class Variable:
+class Variable(NamedTuple):
     """The session's own array of a variable."""
 
     name: str
 
 
-@dataclass(frozen=True)
-class Slot:
+class Slot(NamedTuple):
     """A part of the arena."""
 
-    index: int
+    number: int
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
 class Dynamic:
     """Memory of one run; `type` tells how much, None where the host makes the array."""
 
@@ -71,16 +70,14 @@ class Dynamic:
 Home = Parameter | ConstantArray | SizeArray | Variable | Slot | Dynamic
 
 
-@dataclass(frozen=True)
-class VariableCopy:
+class VariableCopy(NamedTuple):
     """After the program has run: the value moves into the variable."""
 
     value: Value
     name: str
 
 
-@dataclass(frozen=True)
-class Move:
+class Move(NamedTuple):
     """A copy of so many bytes at the end of the last native stage, for the sake of an instruction."""
 
     source: Home
@@ -298,7 +295,7 @@ class _Planner:
         for value in {self.root(v) for v in (*instruction.operands, *instruction.results)}:
             home = self.result.homes.get(value)
             if isinstance(home, Slot) and self.last_use.get(value, position) <= position:
-                self.free.append(home.index)
+                self.free.append(home.number)
 
     def _place_scratch(self, calls: Sequence[KernelCall]) -> None:
         # several calls of an instruction may share one
@@ -307,7 +304,7 @@ class _Planner:
             type = TensorType(argument.dtype, (argument.elements,))
             self.result.scratch[argument] = Dynamic(type) if self._is_late(type) else Slot(self._take_slot(type))
         homes = (self.result.scratch[argument] for argument in scratch)
-        self.free += [home.index for home in homes if isinstance(home, Slot)]
+        self.free += [home.number for home in homes if isinstance(home, Slot)]
 
     def _plan_moves(self) -> None:
         """Turns the copies into moves if all variables can take them as they are."""

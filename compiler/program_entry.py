@@ -9,8 +9,7 @@ from __future__ import annotations
 import json
 import zlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -27,8 +26,7 @@ Sections = dict[str, bytes | memoryview]
 _TEXT_COMPRESSION = 1
 
 
-@dataclass(frozen=True)
-class StoredProgram:
+class StoredProgram(NamedTuple):
     """What an entry holds: `optimized` where the program was compiled, else only `program`, as it was lowered."""
 
     interface: ProgramInterface

@@ -8,7 +8,7 @@ fill the places with a few NumPy assignments, however many kernels there are: th
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -28,8 +28,7 @@ _ARGUMENTS, _PARTS = 2, 3
 _TO, _FROM, _COUNT = 1, 2, 3
 
 
-@dataclass(frozen=True)
-class StageLayout:
+class StageLayout(NamedTuple):
     """The block of a stage as a template, and the places in it that a binding fills.
 
     Attributes:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from sessile.compiler.kernel_call import KernelCall
 from sessile.compiler.kernel_source import KernelSource
@@ -12,23 +12,20 @@ from sessile.ir.program import Instruction, Program
 PLACED = frozenset({"constant", "parameter", "read_variable", "write_variable", "reshape", "sizes"})
 
 
-@dataclass(frozen=True)
-class NativeInstruction:
+class NativeInstruction(NamedTuple):
     """An instruction and the kernels that compute it."""
 
     instruction: Instruction
     calls: tuple[KernelCall, ...]
 
 
-@dataclass(frozen=True)
-class NativeStage:
+class NativeStage(NamedTuple):
     """Instructions that one native call runs."""
 
     instructions: tuple[NativeInstruction, ...]
 
 
-@dataclass(frozen=True)
-class HostStage:
+class HostStage(NamedTuple):
     """One instruction that the reference interpreter runs; `reason` says why it has no kernel."""
 
     instruction: Instruction
@@ -38,8 +35,7 @@ class HostStage:
 Stage = NativeStage | HostStage
 
 
-@dataclass(frozen=True)
-class OptimizedProgram:
+class OptimizedProgram(NamedTuple):
     """A program after all passes, its stages, and the kernels that it needs."""
 
     program: Program

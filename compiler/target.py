@@ -19,7 +19,7 @@ _LEVEL_3 = (*_LEVEL_2, "avx", "avx2", "bmi", "bmi2", "f16c", "fma", "lzcnt", "mo
 _LEVEL_4 = (*_LEVEL_3, "avx512bw", "avx512cd", "avx512dq", "avx512f", "avx512vl")
 _LEVELS = {"x86-64": _LEVEL_1, "x86-64-v2": _LEVEL_2, "x86-64-v3": _LEVEL_3, "x86-64-v4": _LEVEL_4}
 _ARM = ("fp-armv8", "neon")
-_FEATURE = re.compile(r"[+-][a-z0-9][a-z0-9_.-]*")
+_FEATURE = r"[+-][a-z0-9][a-z0-9_.-]*"
 
 
 @dataclass(frozen=True)
@@ -128,7 +128,7 @@ def _from_llvm_terms(text: str) -> Target:
         raise ValueError(f"no target is called {text!r}; there are {words}, and triple[:processor[:features]]")
     entries = sorted(filter(None, features.split(",")), key=lambda entry: entry[1:])
     for entry in entries:
-        if not _FEATURE.fullmatch(entry):
+        if not re.fullmatch(_FEATURE, entry):
             raise ValueError(f"the features of target {text!r} read +name,-name,..., not {entry!r}")
     if not cpu and triple.startswith("x86_64-"):
         cpu = "x86-64"

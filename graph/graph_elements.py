@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from typing import TYPE_CHECKING, Any
 
 from sessile.graph.operation import Operation
@@ -94,5 +93,7 @@ def _tensor_by_name(graph: Graph, name: str) -> Tensor:
 
 
 def _suggest(graph: Graph, name: str) -> str:
+    import difflib  # late: only messages need it
+
     near = difflib.get_close_matches(name, graph._operations, n=3, cutoff=0.6)
     return f" Did you mean {' or '.join(map(repr, near))}?" if near else ""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from sessile.graph.constant_value import constant_value_as_shape
 from sessile.graph.convert import convert_to_tensor, register_tensor_conversion_function
 from sessile.graph.data_type import DType, as_dtype
-from sessile.graph.public_names import PUBLIC, public
+from sessile.graph.public_names import public, public_item
 from sessile.graph.tensor import Tensor
 from sessile.graph.tensor_shape import TensorShape
 
@@ -113,7 +113,7 @@ def _to_tensor(slices: IndexedSlices, dtype: Any = None, name: str | None = None
             f"Tensor conversion requested for IndexedSlices without dense_shape: {slices}. Give it a dense_shape, or "
             f"use its indices and values."
         )
-    return PUBLIC["unsorted_segment_sum"](slices.values, slices.indices, slices.dense_shape[0], name=name)
+    return public_item("unsorted_segment_sum")(slices.values, slices.indices, slices.dense_shape[0], name=name)
 
 
 register_tensor_conversion_function(IndexedSlices, _to_tensor)

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 PUBLIC: dict[str, Any] = {}
 LAZY: dict[str, tuple[str, str]] = {}
+DEFERRED: dict[str, Callable[[], Any]] = {}
 
 Item = TypeVar("Item")
 
@@ -28,7 +29,7 @@ def public(*names: str) -> Callable[[Item], Item]:
 
 def add_public(name: str, item: Any) -> None:
     """Offers `item` under `name`. Raises ValueError when the name is taken by something else."""
-    if PUBLIC.setdefault(name, item) is not item:
+    if name in DEFERRED or PUBLIC.setdefault(name, item) is not item:
         raise ValueError(f"the public name {name!r} is defined twice")
 
 
@@ -37,7 +38,30 @@ def add_lazy(name: str, module: str, attribute: str) -> None:
     LAZY[name] = (module, attribute)
 
 
-def load_lazy(name: str) -> Any:
-    """What `add_lazy` offered under `name`. Raises KeyError when there is no such name."""
-    module, attribute = LAZY[name]
-    return getattr(import_module(module), attribute)
+def add_deferred(name: str, make: Callable[[], Any]) -> None:
+    """Offers what `make` returns under `name`; it is made when the name is first asked for.
+
+    Raises ValueError when the name is taken.
+    """
+    if name in PUBLIC or DEFERRED.setdefault(name, make) is not make:
+        raise ValueError(f"the public name {name!r} is defined twice")
+
+
+def public_names() -> list[str]:
+    """All names that are offered."""
+    return list(dict.fromkeys((*PUBLIC, *DEFERRED, *LAZY)))
+
+
+def is_public(name: str) -> bool:
+    """Whether something is offered under `name`."""
+    return name in PUBLIC or name in DEFERRED or name in LAZY
+
+
+def public_item(name: str) -> Any:
+    """What is offered under `name`. Raises KeyError when there is no such name."""
+    if name in DEFERRED:
+        PUBLIC.setdefault(name, DEFERRED[name]())  # threads that make it at the same time agree on one
+    elif name not in PUBLIC:
+        module, attribute = LAZY[name]
+        return getattr(import_module(module), attribute)
+    return PUBLIC[name]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sessile.graph.public_names import PUBLIC
+from sessile.graph.public_names import public_item
 
 
 class TensorOperators:
@@ -112,9 +112,9 @@ class TensorOperators:
 
 def public_function(name: str) -> Any:
     """The function that `tf.` offers under `name`; looked up when called, since operations build on tensors."""
-    return PUBLIC[name]
+    return public_item(name)
 
 
 def apply_binary(operator: str, x: Any, y: Any, reflected: bool = False) -> Any:
     """What `x operator y` adds to the graph (`y operator x` when reflected)."""
-    return PUBLIC["_binary_operator"](operator, x, y, reflected)
+    return public_item("_binary_operator")(operator, x, y, reflected)

@@ -10,7 +10,7 @@ How seeds become states follows TensorFlow's CPU kernels.
 
 from __future__ import annotations
 
-import secrets
+import os
 from collections.abc import Sequence
 from typing import Any
 
@@ -41,7 +41,7 @@ def initial_state(seed: int, seed2: int) -> State:
     Returns uint64[3]: the counter starts at `seed2 << 64`, the key is `seed`.
     """
     if seed == 0 and seed2 == 0:
-        seed, seed2 = secrets.randbits(64), secrets.randbits(64)
+        seed, seed2 = (int.from_bytes(os.urandom(8), "little") for _ in range(2))
     return np.array([0, seed2 & _MASK_64, seed & _MASK_64], np.uint64)
 
 

@@ -128,8 +128,7 @@ RELATIONS: dict[str, Callable[[int, int], bool]] = {
 }
 
 
-@dataclass(frozen=True)
-class Guard:
+class Guard(NamedTuple):
     """A relation between sizes that a program was made for: `left relation right`, relation one of == != >= <=."""
 
     left: Size

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -22,8 +21,7 @@ REAL: Elements = FLOATS | INTEGERS
 ANALYTIC: Elements = FLOATS | COMPLEX
 
 
-@dataclass(frozen=True)
-class ScalarFunction:
+class ScalarFunction(NamedTuple):
     """A scalar function: `reference` takes and gives NumPy arrays; `result` is "same", "bool" or "real"."""
 
     name: str

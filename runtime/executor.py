@@ -11,16 +11,17 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from sessile.compiler.lower import Request, lower, uninitialized_error
+from sessile.compiler.request import Request
 from sessile.compiler.session_state import StaleBinding
 from sessile.graph.graph import Graph
 from sessile.graph.operation import Operation
 from sessile.graph.tensor import Tensor
 from sessile.ir.interpreter import LocatedFailure
+from sessile.ir.program import Program
 from sessile.runtime.failures import translated
 from sessile.runtime.kept_executables import KeptExecutables, Shapes
 from sessile.runtime.program_cache import CachedProgram, programs_of
@@ -33,8 +34,7 @@ JIT_MODES = ("auto", "always", "never")
 BINDINGS_KEPT = 1024
 
 
-@dataclass(frozen=True)
-class ExecutionOptions:
+class ExecutionOptions(NamedTuple):
     """How a session executes.
 
     `jit` is "auto", "always" or "never"; `threads` is how many share one run; `dump` names a folder for dumps of
@@ -213,8 +213,7 @@ class Call:
         if found is None:
             found = self._first_bound(findings, self._programs.from_store(self._options), feeds)
         if found is None:
-            request = Request(self._fetches, self._targets, feeds, self._finished)
-            program = self._programs.add(lower(request, self._variables), self._options)
+            program = self._programs.add(self._lowered(feeds), self._options)
             found = self._bound(findings, program, feeds)
             if found is None:
                 if findings.generation != self._variables.generation:
@@ -224,6 +223,11 @@ class Call:
             findings.bound.clear()
         findings.bound[shapes] = found
         return found
+
+    def _lowered(self, feeds: Mapping[Tensor, np.ndarray]) -> Program:
+        from sessile.compiler.lower import lower
+
+        return lower(Request(self._fetches, self._targets, feeds, self._finished), self._variables)
 
     def _first_bound(
         self, findings: Findings, programs: Iterable[CachedProgram], feeds: Mapping[Tensor, np.ndarray]
@@ -253,5 +257,7 @@ class Call:
     def _check_initialized(self, program: CachedProgram) -> None:
         missing = program.uninitialized(self._variables)
         if missing:
+            from sessile.compiler.lower import uninitialized_error
+
             ops = [self._graph.get_operation_by_name(name) for name in missing]
             raise uninitialized_error(ops, [], self._variables)

@@ -9,9 +9,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from operator import itemgetter
-from typing import Any
+from typing import Any, NamedTuple
 
 from sessile.graph.graph import Graph
 from sessile.graph.operation import Operation
@@ -30,8 +29,7 @@ _CAUSES_OF_NONE = (
 )
 
 
-@dataclass(frozen=True)
-class FetchStructure:
+class FetchStructure(NamedTuple):
     """What to fetch and to run, and `build`, which makes the result out of the fetched values."""
 
     tensors: tuple[Tensor, ...]

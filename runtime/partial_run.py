@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from sessile.compiler.lower import Request, needed_operations
+from sessile.compiler.request import Request, needed_operations
 from sessile.graph.errors import InvalidArgumentError
 from sessile.graph.graph import Graph
 from sessile.graph.operation import Operation

@@ -8,8 +8,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -21,8 +20,7 @@ from sessile.ir.program import Instruction, Location, Program
 from sessile.runtime.failures import located_message, operations_of
 
 
-@dataclass(frozen=True)
-class TraceRecord:
+class TraceRecord(NamedTuple):
     """One thing that ran: what it was made for, when (nanoseconds of `perf_counter_ns`), and what it gave."""
 
     locations: tuple[Location, ...]

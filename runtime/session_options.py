@@ -5,8 +5,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from sessile.runtime.executor import ExecutionOptions
 
@@ -14,8 +13,7 @@ from sessile.runtime.executor import ExecutionOptions
 _JIT_OF_LEVEL = {-1: "never", 1: "always", 2: "always"}
 
 
-@dataclass(frozen=True)
-class SessionOptions:
+class SessionOptions(NamedTuple):
     """The options of one session.
 
     Attributes:
@@ -39,7 +37,7 @@ class SessionOptions:
     def execution(self) -> ExecutionOptions:
         """How to execute: what the environment says, where the session says nothing else."""
         chosen = ExecutionOptions.from_environment(self.threads)
-        return chosen if self.jit is None else replace(chosen, jit=self.jit)
+        return chosen if self.jit is None else chosen._replace(jit=self.jit)
 
 
 def options_from(config: Any) -> SessionOptions:

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from sessile.ir.random_streams import initial_state
+from sessile.ir.philox import initial_state
 from sessile.ir.types import TensorType, element_type_of
 from sessile.runtime.fork_safety import renew_locks_in_children
 

@@ -11,7 +11,8 @@ from typing import Protocol
 
 import numpy as np
 
-from sessile.compiler.lower import Request, lower, needed_operations
+from sessile.compiler.lower import lower
+from sessile.compiler.request import Request, needed_operations
 from sessile.graph.errors import FailedPreconditionError, InvalidArgumentError, UnimplementedError
 from sessile.graph.operation import Operation
 from sessile.graph.source_lines import defined_at

@@ -14,14 +14,17 @@ import threading
 import weakref
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Future, wait
+from typing import TYPE_CHECKING
 
 from sessile.compiler.compile_log import compile_log
 from sessile.compiler.cpu.load_kernels import KernelStore, ObjectCache, kernel_store
-from sessile.compiler.cpu.shared_compilation import CheckedCompilation, CompiledKernel, SharedCompilation
-from sessile.compiler.cpu.worker_pool import WorkerPool
 from sessile.compiler.kernel_source import KernelSource
 from sessile.compiler.store.kernel_cache import check_requested, kernel_cache
 from sessile.compiler.target import Target
+
+if TYPE_CHECKING:
+    from sessile.compiler.cpu.shared_compilation import CompiledKernel
+    from sessile.compiler.cpu.worker_pool import WorkerPool
 
 WORKERS_PAY_FROM = 40
 """With so many kernels to compile at once, worker processes help; starting one costs as much as twenty kernels."""
@@ -72,7 +75,8 @@ class KernelService:
         self.cache = cache
         self._check = check
         self.target = Target.host()
-        self._pool = pool or WorkerPool()
+        self._made_pool = pool
+        self._closed = False
         self._pending: dict[str, Future[int]] = {}
         self._lock = threading.Lock()
         _services.add(self)
@@ -106,7 +110,23 @@ class KernelService:
 
     def close(self) -> None:
         """End the worker processes; what they have not finished fails."""
-        self._pool.close()
+        with self._lock:
+            self._closed = True
+            pool = self._made_pool
+        if pool is not None:
+            pool.close()
+
+    @property
+    def _pool(self) -> WorkerPool:
+        """The worker processes; a process that finds all its kernels never loads what starts them."""
+        with self._lock:
+            if self._made_pool is None:
+                from sessile.compiler.cpu.worker_pool import WorkerPool
+
+                self._made_pool = WorkerPool()
+                if self._closed:
+                    self._made_pool.close()
+            return self._made_pool
 
     def find(self, names: Iterable[str]) -> dict[str, int] | None:
         """The address of each kernel by name, from this process or the cache; None if one is in neither."""
@@ -148,6 +168,8 @@ class KernelService:
         if self.cache is None:
             compilation = self._pool.submit(source, self.target, start_workers)
         else:
+            from sessile.compiler.cpu.shared_compilation import CheckedCompilation, SharedCompilation
+
             shared = (CheckedCompilation if self._check else SharedCompilation)(self.cache, source, self.target)
             compilation = self._pool.submit(source, self.target, start_workers, shared.attempt)
         compilation.add_done_callback(functools.partial(self._take_in, source.name, future))
@@ -177,8 +199,9 @@ class KernelService:
 
     def _start_anew(self) -> None:
         """In the child of a fork: the workers and whatever they were doing are the parent's."""
-        self._pool.abandon()
-        self._pool = self._pool.like_this()
+        if self._made_pool is not None:
+            self._made_pool.abandon()
+            self._made_pool = self._made_pool.like_this()
         self._pending = {}
         self._lock = threading.Lock()
         self.store.renew_lock()

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from sessile.compiler.cpu.load_kernels import ObjectCache
 from sessile.compiler.kernel_errors import KernelCompilationError, dump_fault
@@ -26,8 +26,7 @@ class PutOff(Exception):
     """Another process is compiling this kernel; try again in a moment."""
 
 
-@dataclass(frozen=True)
-class CompiledKernel:
+class CompiledKernel(NamedTuple):
     """Object code, and the seconds that its compilation took; None where another process has compiled it."""
 
     object_code: bytes

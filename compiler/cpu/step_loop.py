@@ -12,7 +12,7 @@ import hashlib
 import sys
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -29,8 +29,7 @@ _SYMBOLS = ("run_steps", "run_steps_traced", "team_worker", "stop_team")
 _FROM_C_LIBRARY = ("memcpy", "syscall", "usleep", "sched_yield", "clock_gettime")
 
 
-@dataclass(frozen=True)
-class NativeLoop:
+class NativeLoop(NamedTuple):
     """The functions of the step loop, as ctypes calls them: without Python's lock.
 
     Attributes:

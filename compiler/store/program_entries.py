@@ -20,7 +20,6 @@ from sessile.compiler.store.entry_format import Entry, pack
 from sessile.compiler.store.entry_key import Key
 from sessile.compiler.target import Target
 from sessile.graph.errors import InternalError
-from sessile.ir.printer import canonical_text
 from sessile.ir.program import Location, Program
 from sessile.ir.program_interface import ProgramInterface
 from sessile.ir.serialization import NotSerializable, UserNames
@@ -43,7 +42,7 @@ class ProgramRecord(NamedTuple):
     @staticmethod
     def of(program: Program) -> ProgramRecord:
         """The record of a lowered program."""
-        digest = hashlib.sha256(canonical_text(program).encode()).hexdigest()
+        digest = hashlib.sha256(_text(program).encode()).hexdigest()
         return ProgramRecord(digest, UserNames.of(program))
 
 
@@ -116,7 +115,7 @@ class ProgramEntries:
         if size > self._store.limit * LARGEST_PART:
             compile_log.info("%s: not stored: its constants take %d bytes", program.name, size)
             return
-        sections["text"] = compressed(canonical_text(program))
+        sections["text"] = compressed(_text(program))
         kind, key = PROGRAM, self.program_key(record.digest)
         if optimized is not None:
             kind, key = EXECUTABLE, self.executable_key(record.digest)
@@ -143,3 +142,9 @@ class ProgramEntries:
         row = [record.digest, was_compiled, list(map(list, record.user.names)), list(record.user.operations)]
         if row not in rows:
             self._store.write(CALL, key, {"programs": [row, *others][:PROGRAMS_OF_A_CALL]}, {})
+
+
+def _text(program: Program) -> str:
+    from sessile.ir.printer import canonical_text  # late: a process that finds its programs prints none
+
+    return canonical_text(program)

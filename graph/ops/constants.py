@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Sequence
 from typing import Any
 
@@ -92,6 +91,8 @@ class Placeholder(OpDefinition):
 
 def unfed_message(tensor: Tensor, fed: Sequence[Tensor]) -> str:
     """What to say when a placeholder that a run needs is not among the tensors that are fed."""
+    import difflib  # late: only messages need it
+
     op, ndims = tensor.op, tensor.shape.ndims
     shape = f" and shape {str(tensor.shape.as_list()).replace('None', '?').replace(' ', '')}" if ndims else ""
     lines = [

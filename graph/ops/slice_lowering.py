@@ -6,8 +6,7 @@ Begins and ends are sizes (numbers or unknowns of the program), or scalar values
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -15,8 +14,7 @@ from sessile.graph.ops.bases import is_value
 from sessile.graph.ops.slice_specification import OPEN, WHOLE, Entry
 
 
-@dataclass(frozen=True)
-class Part:
+class Part(NamedTuple):
     """What is taken of one axis: `count` elements from `start` on, every `stride`-th; `start` may be a value."""
 
     start: Any

@@ -8,14 +8,12 @@ whose axis vanishes. Out: a list of entries, one for each axis of the tensor and
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 OPEN: Any = object()
 
 
-@dataclass(frozen=True)
-class Masks:
+class Masks(NamedTuple):
     """The five bit masks of a strided slice."""
 
     begin_mask: int = 0
@@ -25,8 +23,7 @@ class Masks:
     shrink_axis_mask: int = 0
 
 
-@dataclass(frozen=True)
-class Entry:
+class Entry(NamedTuple):
     """What happens to one axis: it is "new", an "index" (which takes it away), or a "slice", perhaps with OPEN ends."""
 
     kind: str

@@ -8,10 +8,10 @@ from types import ModuleType
 import pytest
 
 import sessile as tf
-from sessile.graph.public_names import LAZY, PUBLIC, public
+from sessile.graph.public_names import PUBLIC, public, public_names
 
 _ = tf.Graph  # fills the table
-MODULES = sorted({name.rpartition(".")[0] for name in {*PUBLIC, *LAZY} if "." in name})
+MODULES = sorted({name.rpartition(".")[0] for name in public_names() if "." in name})
 
 
 @pytest.mark.parametrize("name", MODULES)
@@ -28,7 +28,7 @@ def test_a_module_lists_what_it_offers_and_nothing_else(name):
     module = importlib.import_module(f"sessile.{name}".rstrip("."))
     listed = set(dir(module))
     prefix = f"{name}." if name else ""
-    below = {entry[len(prefix) :].partition(".")[0] for entry in {*PUBLIC, *LAZY} if entry.startswith(prefix)}
+    below = {entry[len(prefix) :].partition(".")[0] for entry in public_names() if entry.startswith(prefix)}
     own = {"": {"VERSION", "__version__"}, "compat": {"v1"}}.get(name, set())
     assert listed == {entry for entry in below if not entry.startswith("_")} | own
     for entry in listed:

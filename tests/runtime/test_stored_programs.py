@@ -12,11 +12,10 @@ import numpy as np
 import pytest
 
 import sessile as tf
-from sessile.compiler import compile_program
+from sessile.compiler import compile_program, lower
 from sessile.compiler.call_identity import call_identity
 from sessile.compiler.store.program_entries import CALL, EXECUTABLE, PROGRAM
 from sessile.compiler.store.store_folder import disk_store
-from sessile.runtime import executor
 
 X = np.arange(6, dtype=np.float32).reshape(2, 3)
 
@@ -31,7 +30,7 @@ def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture
 def lowered(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The names of the programs that were lowered."""
-    return _recorded(monkeypatch, executor, "lower", lambda result: result.name)
+    return _recorded(monkeypatch, lower, "lower", lambda result: result.name)
 
 
 @pytest.fixture

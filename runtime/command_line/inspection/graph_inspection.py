@@ -9,8 +9,9 @@ import numpy as np
 
 from sessile.compiler.compile_program import optimize
 from sessile.compiler.cpu.kernel_service import kernel_service
-from sessile.compiler.lower import Request, lower, needed_operations
+from sessile.compiler.lower import lower
 from sessile.compiler.pass_pipeline import PassRecord
+from sessile.compiler.request import Request, needed_operations
 from sessile.compiler.stages import OptimizedProgram
 from sessile.compiler.target import Target
 from sessile.graph.operation import Operation

@@ -13,7 +13,7 @@ from typing import Any
 
 import click
 
-from sessile.compiler.lower import Request, needed_operations
+from sessile.compiler.request import Request, needed_operations
 from sessile.graph.operation import Operation
 from sessile.graph.tensor import Tensor
 from sessile.runtime.command_line.failures import did_you_mean

@@ -179,7 +179,7 @@ class _PageData:
             for result in step.instruction.results:
                 home = self.inspection.plan.homes.get(result)
                 if isinstance(home, Slot):
-                    yield {**self._value(result), "slot": home.index, "from": number, "to": last.get(result, number)}
+                    yield {**self._value(result), "slot": home.number, "from": number, "to": last.get(result, number)}
 
     # --- the graph
 
