@@ -73,7 +73,10 @@ def _floor_divide(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     return np.floor(a / b) if a.dtype.kind == "f" else np.floor_divide(a, b)
 
 
-def _integer_power(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+def _power(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    if a.dtype.kind == "f":
+        # NumPy takes the square root for a lone exponent of 0.5, which differs for -0.
+        return np.power(a, np.broadcast_to(b, np.broadcast_shapes(np.shape(a), np.shape(b))).copy())
     if a.dtype.kind != "i":
         return np.power(a, b)
     if np.size(a) and np.any(b < 0):
@@ -131,6 +134,17 @@ def _digamma(x: float) -> float:
     return total + math.log(x) - 0.5 / x - series
 
 
+def _in_single_precision(function: Callable[[np.ndarray], np.ndarray]) -> Callable[[np.ndarray], np.ndarray]:
+    """The function with one rounding for half floats, whatever its steps."""
+
+    def compute(x: np.ndarray) -> np.ndarray:
+        x = np.asarray(x)
+        return function(x.astype(np.float32)).astype(x.dtype) if x.dtype == np.float16 else function(x)
+
+    return compute
+
+
+@_in_single_precision
 def _sigmoid(x: np.ndarray) -> np.ndarray:
     small = np.exp(-np.abs(x))
     return np.where(np.asarray(x) >= 0, 1 / (1 + small), small / (1 + small)).astype(np.asarray(x).dtype)
@@ -140,6 +154,7 @@ def _complex_sigmoid(x: np.ndarray) -> np.ndarray:
     return (1 / (1 + np.exp(-x))).astype(np.asarray(x).dtype)
 
 
+@_in_single_precision
 def _softplus(x: np.ndarray) -> np.ndarray:
     zero = np.asarray(x).dtype.type(0)
     return np.maximum(x, zero) + np.log1p(np.exp(-np.abs(x)))
@@ -164,7 +179,7 @@ _define("truncated_div", 2, REAL, _checked_division(_truncated_divide), cost=DIV
 _define("floor_div", 2, REAL, _checked_division(_floor_divide), cost=DIVISION, can_fail=True)
 _define("truncated_mod", 2, REAL, _checked_division(np.fmod), cost=DIVISION, can_fail=True)
 _define("floor_mod", 2, REAL, _checked_division(np.mod), cost=DIVISION, can_fail=True)
-_define("pow", 2, NUMBERS, _integer_power, cost=2 * TRANSCENDENTAL, can_fail=True)
+_define("pow", 2, NUMBERS, _power, cost=2 * TRANSCENDENTAL, can_fail=True)
 _define("max", 2, REAL, np.maximum, commutative=True)
 _define("min", 2, REAL, np.minimum, commutative=True)
 _define("atan2", 2, FLOATS, np.arctan2, cost=TRANSCENDENTAL)

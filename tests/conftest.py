@@ -5,6 +5,12 @@ from __future__ import annotations
 import os
 
 import pytest
+from hypothesis import settings
+
+# The examples of a test are the same in each run; `--hypothesis-profile=explore` draws others.
+settings.register_profile("repeatable", derandomize=True)
+settings.register_profile("explore")
+settings.load_profile("repeatable")
 
 # Nothing is stored on disk, nor found there, but for tests that name a folder of their own.
 os.environ["SESSILE_CACHE_DIR"] = ""
