@@ -6,6 +6,7 @@ variables the new values that could not be computed in place, and copies the res
 
 from __future__ import annotations
 
+import functools
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
@@ -13,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from sessile.compiler.bound_stage import BoundStage
-from sessile.compiler.executable_memory import ExecutableMemory
+from sessile.compiler.executable_memory import ExecutableMemory, address_of
 from sessile.compiler.feed_writer import feed_writer
 from sessile.compiler.memory_plan import Dynamic, Home, Parameter, Slot
 from sessile.compiler.native_program import NativeProgram
@@ -84,6 +85,8 @@ class Executable:
             view = memory.array(value, home)
             return (lambda: view[()]) if view.ndim == 0 else view.copy
         if isinstance(home, Dynamic) and home.type is not None and self.native.plan.results.count(home) == 1:
+            if value.type == home.type and value.type.rank:
+                return functools.partial(memory.arrays.pop, home)
             return lambda: self._give_away(value, home)
         return lambda: memory.array(value, home).copy()[()]
 
@@ -122,8 +125,9 @@ class Executable:
 
     def _give_memory(self, home: Home, array: np.ndarray) -> None:
         self._memory.arrays[home] = array
+        address = address_of(array)
         for stage in self._bound:
-            stage.move(home, array.ctypes.data)
+            stage.move(home, address)
 
     def _release_feeds(self) -> None:
         """The caller's arrays are not kept beyond the run."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ctypes
 import functools
+import math
 import weakref
 from typing import Any
 
@@ -29,7 +30,7 @@ class ResultMemory:
 
     def new_array(self, shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
         """An array with arbitrary contents, whose memory comes back when it and all views of it are gone."""
-        size = int(np.prod(shape)) * dtype.itemsize
+        size = math.prod(shape) * dtype.itemsize
         block = self._take(size)
         holder = _holder_type(size).from_buffer(block)
         key = id(holder)
