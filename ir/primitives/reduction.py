@@ -61,7 +61,10 @@ class Reduce(Primitive):
 
 @primitive("arg_reduce")
 class ArgReduce(Primitive):
-    """The index of the first largest ("max") or smallest ("min") element along `axis`; NaN counts as the worst."""
+    """The index of the first largest ("max") or smallest ("min") element along `axis`.
+
+    NaN and the infinity on the other side count as the worst finite number.
+    """
 
     def infer(self, x: TensorType, *, function: str, axis: int, dtype: str) -> TensorType:
         require(function in ("max", "min"), f"no index reduction is called {function!r}")
@@ -73,8 +76,9 @@ class ArgReduce(Primitive):
         if not chosen.shape[axis]:
             raise RunFailure("invalid_argument", f"Reduction axis {axis} is empty in shape {list(chosen.shape)}")
         if chosen.dtype.kind == "f":
-            worst = -np.inf if function == "max" else np.inf
-            chosen = np.where(np.isnan(chosen), chosen.dtype.type(worst), chosen)
+            limits = np.finfo(chosen.dtype)
+            worst, is_worse = (limits.min, np.less) if function == "max" else (limits.max, np.greater)
+            chosen = np.where(np.isnan(chosen) | is_worse(chosen, worst), worst, chosen)
         index = np.argmax(chosen, axis) if function == "max" else np.argmin(chosen, axis)
         return np.asarray(index).astype(NUMPY_DTYPES[dtype])
 

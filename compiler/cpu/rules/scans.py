@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from sessile.compiler.kernel_call import Buffer, KernelCall, NoKernel, Number, Status, kernel_rule
 from sessile.compiler.kernel_source import kernel_source
 from sessile.compiler.target import Target
 from sessile.ir.program import Instruction
 from sessile.ir.sizes import product
-from sessile.ir.types import FLOATS, INTEGERS
+from sessile.ir.types import FLOATS, INTEGERS, NUMPY_DTYPES
 
 _ARG_REDUCE = """\
 def kernel(x, out, {status}outer, count, inner, part, parts):
 {check}    total = outer * inner
     for place in range(total * part // parts, total * (part + 1) // parts):
         start = place // inner * count * inner + place % inner
-        best = x[start]
+        best = {first}
         chosen = 0
-        for k in range(1, count):
+        for k in range(count):
             candidate = x[start + k * inner]
-            if candidate {relation} best{or_nan}:
+            if candidate {relation} best:
                 best = candidate
                 chosen = k
         out[place] = {index_type}(chosen)
@@ -46,7 +48,7 @@ def kernel(x, out, outer, count, inner, part, parts):
 
 @kernel_rule("arg_reduce")
 def arg_reduce(instruction: Instruction, _: Target) -> tuple[KernelCall, ...]:
-    """Each result looks through its elements; a number is taken over a NaN that stands first."""
+    """Each result looks through its elements; those of floats must be better than the worst finite number."""
     (x,) = instruction.operands
     dtype, axis = x.type.dtype, instruction.attributes["axis"]
     if dtype not in (FLOATS | INTEGERS) - {"f16"}:
@@ -54,12 +56,15 @@ def arg_reduce(instruction: Instruction, _: Target) -> tuple[KernelCall, ...]:
     if x.type.shape[axis] == 0:
         raise NoKernel("arg_reduce over an axis of size 0")
     index_type = instruction.attributes["dtype"]
-    is_nan = " or (best != best and candidate == candidate)" if dtype in FLOATS else ""
-    relation = ">" if instruction.attributes["function"] == "max" else "<"
+    is_max = instruction.attributes["function"] == "max"
+    first = "x[start]"
+    if dtype in FLOATS:
+        limits = np.finfo(NUMPY_DTYPES[dtype])
+        first = f"{dtype}({float(limits.min if is_max else limits.max)!r})"
     may_fail = not isinstance(x.type.shape[axis], int)
     code = _ARG_REDUCE.format(
-        relation=relation,
-        or_nan=is_nan,
+        first=first,
+        relation=">" if is_max else "<",
         index_type=index_type,
         status="status, " if may_fail else "",
         check=_CHECK if may_fail else "",
