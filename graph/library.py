@@ -1,4 +1,7 @@
-"""Everything that `sessile.graph` offers to users; importing this module enters it in the table of public names."""
+"""Everything that `sessile.graph` offers to users; importing this module enters it in the table of public names.
+
+What few programs need is lazy.
+"""
 
 from sessile.graph import (
     compat,
@@ -10,7 +13,6 @@ from sessile.graph import (
     gradients,
     graph_functions,
     graph_util,
-    import_graph_def,
     initializers,
     messages,
     name_scope,
@@ -23,6 +25,7 @@ from sessile.graph import (
     variables,
     write_graph,
 )
+from sessile.graph.public_names import add_lazy
 
 __all__ = [
     "compat",
@@ -34,7 +37,6 @@ __all__ = [
     "gradients",
     "graph_functions",
     "graph_util",
-    "import_graph_def",
     "initializers",
     "messages",
     "name_scope",
@@ -47,3 +49,6 @@ __all__ = [
     "variables",
     "write_graph",
 ]
+
+for _name in ("import_graph_def", "graph_util.import_graph_def"):
+    add_lazy(_name, "sessile.graph.import_graph_def", "import_graph_def")
