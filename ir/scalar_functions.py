@@ -75,8 +75,9 @@ def _floor_divide(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 
 def _power(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     if a.dtype.kind == "f":
-        # NumPy takes the square root for a lone exponent of 0.5, which differs for -0.
-        return np.power(a, np.broadcast_to(b, np.broadcast_shapes(np.shape(a), np.shape(b))).copy())
+        # NumPy takes the square root for a lone exponent of 0.5, which differs for -0 and minus infinity.
+        is_root = (b == 0.5) & ((a == 0) | np.isinf(a))
+        return np.where(is_root, np.abs(a), np.power(a, b))
     if a.dtype.kind != "i":
         return np.power(a, b)
     if np.size(a) and np.any(b < 0):

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from sessile.compiler.cpu import rules as _registered_rules
 from sessile.compiler.kernel_call import KERNEL_RULES
 from sessile.compiler.pass_pipeline import program_pass
 from sessile.compiler.stages import PLACED
 from sessile.ir.program import Instruction, Program, Value
 from sessile.ir.size_substitution import symbols_in
+
+assert _registered_rules
 
 _BOUND_LATE = ("value", "result")
 

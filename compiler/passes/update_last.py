@@ -6,12 +6,15 @@ behind all that may fail, unless these need the new values. A run that fails so 
 
 from __future__ import annotations
 
+from sessile.compiler.cpu import rules as _registered_rules
 from sessile.compiler.fusion.classification import can_fail
 from sessile.compiler.kernel_call import KERNEL_RULES
 from sessile.compiler.pass_pipeline import program_pass
 from sessile.compiler.stages import PLACED
 from sessile.ir.program import Instruction, Program, Value
 from sessile.ir.sizes import SizeExpression
+
+assert _registered_rules
 
 _FALLIBLE = frozenset({"check", "gather", "gather_nd", "scatter", "random"})
 
