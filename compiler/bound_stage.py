@@ -49,6 +49,7 @@ class BoundStage:
         self._threads = threads
         self._give_memory = give_memory
         self._block = aligned_words(len(layout.template))
+        self._words = memoryview(self._block)  # quicker than NumPy for a word at a time
         self._address: int = self._block.ctypes.data
         self._team: Team | None = None
         self._run_steps = native_loop().run_steps
@@ -67,8 +68,8 @@ class BoundStage:
         block[layout.numbers] = sizes[layout.number_rows]
         block[layout.slots] = memory.slots[layout.slot_numbers]
         block[layout.status] = memory.status.ctypes.data
-        for home, places in layout.homes.items():
-            block[places] = memory.address(home)
+        for home in layout.homes:
+            self.move(home, memory.address(home))
         if len(layout.parts) and self._threads > 1:
             self._share(sizes)
         if len(layout.workspaces):
@@ -100,9 +101,8 @@ class BoundStage:
 
     def move(self, home: Home, address: int) -> None:
         """The home is at another address from now on."""
-        places = self.layout.homes.get(home)
-        if places is not None:
-            self._block[places] = address
+        for place in self.layout.homes.get(home, ()):
+            self._words[place] = address
 
     # --- running
 

@@ -61,7 +61,7 @@ class StageLayout(NamedTuple):
     variables: tuple[str, ...]
     variable_places: Places
     variable_numbers: Places
-    homes: Mapping[Home, Places]
+    homes: Mapping[Home, tuple[int, ...]]
     status: Places
     workspaces: Places
     streams: Mapping[StreamState, Places]
@@ -155,11 +155,11 @@ class _Writer:
 
     def _settled_homes(
         self, template: Places
-    ) -> tuple[list[tuple[int, int]], list[tuple[int, str]], dict[Home, Places]]:
+    ) -> tuple[list[tuple[int, int]], list[tuple[int, str]], dict[Home, tuple[int, ...]]]:
         """Fills in the addresses of constants; returns the places of slots, of variables, and of all other homes."""
         slots: list[tuple[int, int]] = []
         variables: list[tuple[int, str]] = []
-        homes: dict[Home, Places] = {}
+        homes: dict[Home, tuple[int, ...]] = {}
         for home, places in self.homes.items():
             match home:
                 case ConstantArray(array):
@@ -169,7 +169,7 @@ class _Writer:
                 case Variable(name):
                     variables += [(place, name) for place in places]
                 case _:
-                    homes[home] = _places(places)
+                    homes[home] = tuple(places)
         return slots, variables, homes
 
     def _new_arrays(self) -> tuple[Dynamic, ...]:
