@@ -17,7 +17,13 @@ FOLDER = Path(__file__).parents[2] / "examples" / "c"
 @needs_compiler
 @pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed")
 def test_the_example_recognizes_digits_as_python_does(tmp_path: Path) -> None:
-    command = ["make", f"PYTHON={sys.executable}", f"BUILD={tmp_path / 'build'}", "CFLAGS=-O2 -Wall -Wextra -Werror"]
+    command = [
+        "make",
+        "--no-print-directory",
+        f"PYTHON={sys.executable}",
+        f"BUILD={tmp_path / 'build'}",
+        "CFLAGS=-O2 -Wall -Wextra -Werror",
+    ]
     done = subprocess.run(command, cwd=FOLDER, capture_output=True, text=True, timeout=300, env=dict(os.environ))
     assert done.returncode == 0, done.stderr
     *picture, probability, recognized, same = done.stdout.splitlines()[-11:]
