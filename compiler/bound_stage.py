@@ -49,7 +49,7 @@ class BoundStage:
         self._threads = threads
         self._give_memory = give_memory
         self._block = aligned_words(len(layout.template))
-        self._words = memoryview(self._block)  # quicker than NumPy for a word at a time
+        self._words = self._block.data  # quicker than NumPy for a word at a time
         self._address: int = self._block.ctypes.data
         self._team: Team | None = None
         self._run_steps = native_loop().run_steps

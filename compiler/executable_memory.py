@@ -150,7 +150,7 @@ class ExecutableMemory:
 def address_of(array: np.ndarray) -> int:
     """Where a contiguous array begins: `array.ctypes.data`, in a third of its time."""
     try:
-        return ctypes.addressof(ctypes.c_char.from_buffer(array))
+        return ctypes.addressof(ctypes.c_char.from_buffer(array.data))
     except (TypeError, ValueError):  # read-only, empty, or of objects
         return array.ctypes.data
 
