@@ -7,16 +7,14 @@ a module is first asked for. Out: modules that look names up in it, so that what
 
 from __future__ import annotations
 
-import contextlib
-import gc
 import sys
 import threading
-from collections.abc import Iterator, Sequence
-from importlib import import_module
+from collections.abc import Sequence
 from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import Any
 
+from sessile.graph.module_loading import load_module
 from sessile.graph.public_names import is_public, public_item, public_names
 
 _LIBRARIES = ("sessile.graph.library", "sessile.runtime.library")
@@ -97,22 +95,9 @@ def open_modules(root: str) -> None:
             _OPENED.add(root)
 
 
-@contextlib.contextmanager
-def _no_collection() -> Iterator[None]:
-    """Whatever modules are made of stays: to look for garbage in it meanwhile takes a tenth of the time."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
-
-
 def _open(root: str) -> None:
-    with _no_collection():
-        for library in _LIBRARIES:
-            import_module(library)
+    for library in _LIBRARIES:
+        load_module(library)
     entries = [entry.split(".") for entry in (*public_names(), "compat.v1.")]
     for path in sorted({".".join(parts[:length]) for parts in entries for length in range(1, len(parts))}):
         name = f"{root}.{path}"
@@ -131,7 +116,7 @@ def find_public(module: str, name: str) -> Any:
     if name.startswith("__"):  # Python asks for such names on its own
         raise MissingName(module, name)
     if entry in _EARLY:
-        return getattr(import_module(_EARLY[entry][0]), _EARLY[entry][1])
+        return getattr(load_module(_EARLY[entry][0]), _EARLY[entry][1])
     open_modules(module.partition(".")[0])
     if name in vars(sys.modules[module]):  # a module, which was made just now
         return vars(sys.modules[module])[name]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable
 
 import numpy as np
@@ -33,6 +32,7 @@ class BoundStage:
 
     Attributes:
       layout: the stage.
+      is_late: whether sizes that a run decides must be known before it can be bound.
     """
 
     def __init__(
@@ -41,7 +41,7 @@ class BoundStage:
         memory: ExecutableMemory,
         state: SessionState,
         threads: int,
-        give_memory: Callable[[Home, np.ndarray], None],
+        give_memory: Callable[[Home, np.ndarray, int], None],
     ) -> None:
         self.layout = layout
         self._memory = memory
@@ -53,9 +53,9 @@ class BoundStage:
         self._address: int = self._block.ctypes.data
         self._team: Team | None = None
         self._run_steps = native_loop().run_steps
-        self._is_late = not layout.symbols <= memory.known.keys()
-        self._needs_work = self._is_late or bool(layout.arrays)
-        if not self._is_late:
+        self.is_late = not layout.symbols <= memory.known.keys()
+        self._needs_work = self.is_late or bool(layout.arrays)
+        if not self.is_late:
             self._bind()
 
     # --- binding
@@ -74,7 +74,7 @@ class BoundStage:
             self._share(sizes)
         if len(layout.workspaces):
             block[layout.workspaces] = memory.workspace(self._workspace_bytes(sizes))
-        if self._is_late:
+        if self.is_late:
             self.find_variables()
 
     def _share(self, sizes: Numbers) -> None:
@@ -104,16 +104,34 @@ class BoundStage:
         for place in self.layout.homes.get(home, ()):
             self._words[place] = address
 
+    def places(self, home: Home) -> list[int]:
+        """The addresses of the words that say where a home is."""
+        return [self._address + 8 * int(place) for place in self.layout.homes.get(home, ())]
+
     # --- running
 
-    def runner(self) -> Callable[[], int]:
-        """The quickest way to do what `run` does."""
-        return self.run if self._needs_work else functools.partial(self._run_steps, self._address)
+    @property
+    def control(self) -> int:
+        """The address of the block that the step loop takes."""
+        return self._address
+
+    @property
+    def needs_preparation(self) -> bool:
+        """Whether `prepare` has anything to do."""
+        return self._needs_work
+
+    def prepare(self) -> None:
+        """What must be done before each run of the steps: memory for results, sizes that are late, threads."""
+        for home in self.layout.arrays:
+            self._give_memory(home, *self._memory.new_array(home))
+        if self.is_late:
+            self._bind()
+        if self._team is not None:
+            self._team.ensure_started()
 
     def run(self) -> int:
         """Runs the stage; returns 0, or the number of the step that failed, counted from one."""
-        if self._needs_work:
-            self._prepare()
+        self.prepare()
         return self._run_steps(self._address)
 
     def run_traced(self) -> tuple[int, list[tuple[Instruction, int, int]]]:
@@ -121,18 +139,10 @@ class BoundStage:
 
         Returns what `run` does, and for each step its instruction, and when it began and ended (monotonic nanoseconds).
         """
-        self._prepare()
+        self.prepare()
         trace = new_trace(len(self.layout.instructions))
         self._block[TRACE] = trace.ctypes.data
         failed = native_loop().run_steps_traced(self._address)
         self._block[TRACE] = 0
         rows = trace_records(trace).tolist()
         return failed, [(self.layout.instructions[step], start, end) for step, start, end in rows]
-
-    def _prepare(self) -> None:
-        for home in self.layout.arrays:
-            self._give_memory(home, self._memory.new_array(home))
-        if self._is_late:
-            self._bind()
-        if self._team is not None:
-            self._team.ensure_started()

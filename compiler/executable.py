@@ -14,9 +14,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from sessile.compiler.bound_stage import BoundStage
+from sessile.compiler.direct_run import DirectRun, can_run_directly
 from sessile.compiler.executable_memory import ExecutableMemory, address_of
-from sessile.compiler.feed_writer import feed_writer
-from sessile.compiler.memory_plan import Dynamic, Home, Parameter, Slot
+from sessile.compiler.memory_plan import Dynamic, Home, Parameter, Slot, Variable
 from sessile.compiler.native_program import NativeProgram
 from sessile.compiler.session_state import RunObserver, SessionState, StaleBinding
 from sessile.compiler.stages import HostStage
@@ -38,7 +38,7 @@ class Executable:
       predecessor: an executable that is needed no longer; its arena is used if it is large enough.
 
     Attributes:
-      is_simple: whether `run_values` can run it.
+      runs_directly: whether `run_values` can run it.
       arena: the memory that its values share.
     """
 
@@ -53,7 +53,6 @@ class Executable:
     ) -> None:
         self.native = native
         self._checked_generation = checked
-        self.is_simple = native.runs_in_one_go
         self._state = state
         arena = None if predecessor is None else predecessor.arena
         self._memory = ExecutableMemory(native, bindings, state, arena)
@@ -62,16 +61,16 @@ class Executable:
             for layout in native.layouts
         ]
         self._bound = [stage for stage in self._stages if stage is not None]
-        self._runs = [stage.runner() for stage in self._bound]
         self._generation = -1  # that of the addresses in the stages
-        views = self._memory.feeds
-        self._writers = [self._pointer(k) if view is None else feed_writer(view) for k, view in enumerate(views)]
         names = [instruction.attributes["name"] for instruction in native.parameters]
-        self._pointed = [Parameter(name) for name, view in zip(names, views, strict=True) if view is None]
+        self._pointed = [Parameter(name) for name, view in zip(names, self._memory.feeds, strict=True) if view is None]
         self._results = [
             self._result_reader(value, home)
             for value, home in zip(native.program.results, native.plan.results, strict=True)
         ]
+        self.runs_directly = can_run_directly(native, self._bound)
+        if self.runs_directly:
+            self._run_directly = DirectRun(native, self._memory, self._bound, self._results).call
 
     @property
     def arena(self) -> np.ndarray:
@@ -88,6 +87,8 @@ class Executable:
             if value.type == home.type and value.type.rank:
                 return functools.partial(memory.arrays.pop, home)
             return lambda: self._give_away(value, home)
+        if isinstance(home, Variable) and self.native.variables[home.name] == value.type:
+            return functools.partial(self._variable_copy, home.name)
         return lambda: memory.array(value, home).copy()[()]
 
     def _give_away(self, value: Value, home: Home) -> Any:
@@ -96,24 +97,11 @@ class Executable:
         del self._memory.arrays[home]
         return array[()]
 
+    def _variable_copy(self, name: str) -> Any:
+        held = self._state.value(name)
+        return held.copy() if held.ndim else held[()]
+
     # --- feeds
-
-    def _pointer(self, index: int) -> Callable[[Any], bool]:
-        """A function that points at a large feed if it can be read as it is, and says whether it can."""
-        instruction = self.native.parameters[index]
-        home, type = Parameter(instruction.attributes["name"]), instruction.result.type
-        if type.dtype == "string":
-            return lambda value: False
-        dtype, shape = NUMPY_DTYPES[type.dtype], type.bound(self._memory.known)
-
-        def point(value: Any) -> bool:
-            fits = isinstance(value, np.ndarray) and value.shape == shape and value.dtype == dtype
-            if fits and value.flags.c_contiguous and value.flags.aligned:
-                self._give_memory(home, value)
-                return True
-            return False
-
-        return point
 
     def _take_feeds(self, values: Sequence[Any]) -> None:
         pointed = iter(self._pointed)
@@ -121,11 +109,11 @@ class Executable:
             if view is not None:
                 view[...] = value
             else:
-                self._give_memory(next(pointed), np.require(value, requirements=("C", "A")))
+                array = np.require(value, requirements=("C", "A"))
+                self._give_memory(next(pointed), array, address_of(array))
 
-    def _give_memory(self, home: Home, array: np.ndarray) -> None:
+    def _give_memory(self, home: Home, array: np.ndarray, address: int) -> None:
         self._memory.arrays[home] = array
-        address = address_of(array)
         for stage in self._bound:
             stage.move(home, address)
 
@@ -139,27 +127,26 @@ class Executable:
     def run_values(self, values: Sequence[Any]) -> Any:
         """Runs once with raw Python and NumPy values; NotImplemented when one of them must be converted first.
 
-        For programs without stages on the host (`is_simple`). Raises what `run` raises.
+        For executables that `runs_directly` tells. Raises what `run` raises.
         """
-        for write, value in zip(self._writers, values):  # noqa: B905 (the lengths were made equal once and for all)
-            if not write(value):
-                return NotImplemented
         if self.native.is_stateless:
-            return self._run_native_stages()
-        with self._state.lock:
-            if self._generation != self._state.generation:
-                self._find_variables()
-            return self._run_native_stages()
+            found = self._run_directly(values)
+        else:
+            with self._state.lock:
+                if self._generation != self._state.generation:
+                    self._find_variables()
+                found = self._run_directly(values)
+        if type(found) is int:
+            raise self._failure_with(values, found)
+        return found
 
-    def _run_native_stages(self) -> list[Any]:
-        for run in self._runs:
-            failed = run()
-            if failed:
-                raise self._failure(self._bound[self._runs.index(run)], failed)
-        results = [read() for read in self._results]
-        if self._pointed:
+    def _failure_with(self, values: Sequence[Any], failed: int) -> LocatedFailure:
+        """What went wrong in a step of a run with raw values."""
+        self._take_feeds(values)
+        try:
+            return self._failure(self._bound[0], failed)
+        finally:
             self._release_feeds()
-        return results
 
     def run(
         self, values: Sequence[Any], context: RunContext | None = None, observer: RunObserver | None = None
@@ -243,7 +230,8 @@ class Executable:
         for value, result in zip(instruction.results, results, strict=True):
             array = self._fitting(instruction, value.type, result)
             is_view = array.base is not None or any(np.may_share_memory(array, operand) for operand in operands)
-            self._give_memory(self.native.plan.homes[value], array.copy() if is_view else array)
+            kept = array.copy() if is_view else array
+            self._give_memory(self.native.plan.homes[value], kept, address_of(kept))
 
     def _fitting(self, instruction: Instruction, type: TensorType, result: Any) -> np.ndarray:
         """What the host has computed, as kernels read it: dense, and of the type that they expect."""

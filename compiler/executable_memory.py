@@ -33,6 +33,9 @@ SMALL_FEED_BYTES = 1 << 14
 STATUS_WORDS = 8
 
 
+Allocate = Callable[[tuple[int, ...], np.dtype], tuple[np.ndarray, int]]
+
+
 class ExecutableMemory:
     """The memory of one executable.
 
@@ -60,7 +63,7 @@ class ExecutableMemory:
         self.status = np.zeros(STATUS_WORDS, np.int64)
         self.arrays: dict[Home, np.ndarray] = {}
         self._state = state
-        self._forms: dict[Dynamic, tuple[Callable[..., np.ndarray], tuple[int, ...], np.dtype]] = {}
+        self._forms: dict[Dynamic, tuple[Allocate, tuple[int, ...], np.dtype]] = {}
         self._workspaces = [aligned_bytes(0)]
         self._place_slots(arena)
         self._place_feeds()
@@ -127,14 +130,14 @@ class ExecutableMemory:
                 held = self.arrays[home]
         return held if held.shape == shape else held.reshape(shape)
 
-    def new_array(self, home: Dynamic) -> np.ndarray:
-        """Memory for what a native stage computes in this run."""
+    def new_array(self, home: Dynamic) -> tuple[np.ndarray, int]:
+        """Memory for what a native stage computes in this run, and its address."""
         found = self._forms.get(home)
         if found is None:
             assert home.type is not None
             dtype = NUMPY_DTYPES[home.type.dtype]
             is_large = byte_size(home.type, self.bindings) >= LARGE_RESULT_BYTES
-            found = result_memory.new_array if is_large else np.empty, home.type.bound(self.bindings), dtype
+            found = result_memory.new_array if is_large else _new_small_array, home.type.bound(self.bindings), dtype
             if home.type.symbols() <= self.known.keys():  # the same in every run
                 self._forms[home] = found
         allocate, shape, dtype = found
@@ -153,6 +156,11 @@ def address_of(array: np.ndarray) -> int:
         return ctypes.addressof(ctypes.c_char.from_buffer(array.data))
     except (TypeError, ValueError):  # read-only, empty, or of objects
         return array.ctypes.data
+
+
+def _new_small_array(shape: tuple[int, ...], dtype: np.dtype) -> tuple[np.ndarray, int]:
+    array = np.empty(shape, dtype)
+    return array, address_of(array)
 
 
 def aligned_bytes(size: int) -> np.ndarray:

@@ -10,7 +10,7 @@ the sizes of the binding.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -86,7 +86,6 @@ class Move(NamedTuple):
     instruction: Instruction
 
 
-@dataclass
 class MemoryPlan:
     """Where values live.
 
@@ -99,12 +98,13 @@ class MemoryPlan:
       copies: values for variables that Python code has to assign instead; then there are no moves.
     """
 
-    homes: dict[Value, Home] = field(default_factory=dict)
-    scratch: dict[Scratch, Home] = field(default_factory=dict)
-    results: list[Home] = field(default_factory=list)
-    slot_tenants: list[list[TensorType]] = field(default_factory=list)
-    moves: list[Move] = field(default_factory=list)
-    copies: list[VariableCopy] = field(default_factory=list)
+    def __init__(self) -> None:
+        self.homes: dict[Value, Home] = {}
+        self.scratch: dict[Scratch, Home] = {}
+        self.results: list[Home] = []
+        self.slot_tenants: list[list[TensorType]] = []
+        self.moves: list[Move] = []
+        self.copies: list[VariableCopy] = []
 
 
 def byte_size(type: TensorType, bindings: Bindings) -> int:

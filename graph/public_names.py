@@ -6,8 +6,9 @@ Operations and functions enter themselves where they are defined; the modules of
 from __future__ import annotations
 
 from collections.abc import Callable
-from importlib import import_module
 from typing import Any, TypeVar
+
+from sessile.graph.module_loading import load_module
 
 PUBLIC: dict[str, Any] = {}
 LAZY: dict[str, tuple[str, str]] = {}
@@ -63,5 +64,5 @@ def public_item(name: str) -> Any:
         PUBLIC.setdefault(name, DEFERRED[name]())  # threads that make it at the same time agree on one
     elif name not in PUBLIC:
         module, attribute = LAZY[name]
-        return getattr(import_module(module), attribute)
+        return getattr(load_module(module), attribute)
     return PUBLIC[name]

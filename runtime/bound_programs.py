@@ -13,8 +13,7 @@ from typing import Any
 import numpy as np
 
 from sessile.compiler.aot.bundle import Bundle
-from sessile.compiler.cpu.load_kernels import load_objects
-from sessile.compiler.cpu.step_loop import native_loop, step_loop_name
+from sessile.compiler.aot.bundle_code import load_bundle_code
 from sessile.compiler.executable import Executable
 from sessile.compiler.native_program import NativeProgram
 from sessile.compiler.program_entry import StoredProgram
@@ -49,9 +48,7 @@ class BoundPrograms:
         if obstacle is not None:
             raise UnimplementedError(None, None, f"{name} cannot run here: {obstacle}. Compile it for this machine")
         self._programs = bundle.programs
-        native_loop(bundle.kernels)
-        kernels = {name: bytes(code) for name, code in bundle.kernels.items() if name != step_loop_name(bundle.target)}
-        self._addresses = load_objects(kernels.values(), kernels)
+        self._addresses = load_bundle_code(bundle)
         self._threads = ExecutionOptions.from_environment(threads).threads
         self._state = VariableStore()
         self._natives: dict[int, NativeProgram] = {}
@@ -92,7 +89,7 @@ class BoundPrograms:
             return executable.run(arrays, context)
         finally:
             free.append(executable)
-            self._last = free if executable.is_simple else []
+            self._last = free if executable.runs_directly else []
 
     def _bind(self, arrays: Sequence[np.ndarray]) -> _Binding:
         """The first program that serves arrays of these shapes."""

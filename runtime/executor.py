@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -87,24 +86,24 @@ class Executor:
         return Call(self, fetches, targets, feeds, finished)
 
 
-@dataclass
 class BoundCall:
     """A program and the sizes with which it serves feeds of some shapes; `native` once it is there."""
 
-    program: CachedProgram
-    sizes: dict[str, int]
-    native: Any = None
+    def __init__(self, program: CachedProgram, sizes: dict[str, int]) -> None:
+        self.program = program
+        self.sizes = sizes
+        self.native: Any = None
 
 
-@dataclass
 class Findings:
     """What a call has found out, valid for one generation of the session's variables."""
 
-    generation: int
-    bound: dict[Shapes, BoundCall] = field(default_factory=dict)
-    variable_sizes: dict[CachedProgram, dict[str, int] | None] = field(default_factory=dict)
-    natives: dict[CachedProgram, Any] = field(default_factory=dict)
-    executables: KeptExecutables = field(default_factory=KeptExecutables)
+    def __init__(self, generation: int) -> None:
+        self.generation = generation
+        self.bound: dict[Shapes, BoundCall] = {}
+        self.variable_sizes: dict[CachedProgram, dict[str, int] | None] = {}
+        self.natives: dict[CachedProgram, Any] = {}
+        self.executables = KeptExecutables()
 
 
 class Call:
@@ -203,7 +202,7 @@ class Call:
             return executable.run(values, context, observer)
         finally:
             free.append(executable)
-            self._last = free if executable.is_simple else []
+            self._last = free if executable.runs_directly else []
 
     # --- finding programs
 
@@ -240,8 +239,8 @@ class Call:
     ) -> BoundCall | None:
         """The program with the sizes of a call, or None if it was not made for such a call."""
         if program not in findings.variable_sizes:
-            findings.variable_sizes[program] = program.variable_sizes(self._variables)
             self._check_initialized(program)
+            findings.variable_sizes[program] = program.variable_sizes(self._variables)
         variable_sizes = findings.variable_sizes[program]
         sizes = None if variable_sizes is None else program.bindings_for(feeds, variable_sizes)
         return None if sizes is None else BoundCall(program, sizes)

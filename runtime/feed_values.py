@@ -1,7 +1,7 @@
 """Converts what is fed to arrays of the fed tensor's type, and refuses what does not fit, with the reason.
 
-In: a tensor, and a Python scalar, string, nested list, array, or `TensorHandle`. Out: an array; one that already is
-an array of the right type is passed on as it is, so the runtime never writes to feeds.
+In: a tensor, and a Python scalar, string, nested list, array, or `TensorHandle`. Out: a dense array; one that already
+is a dense array of the right type is passed on as it is, so the runtime never writes to feeds.
 """
 
 from __future__ import annotations
@@ -29,12 +29,21 @@ def converter_for(tensor: Tensor) -> Converter:
     def convert(value: Any) -> np.ndarray:
         if type(value) is not ndarray or value.dtype != numpy_dtype or numpy_dtype.hasobject:
             value = _converted(tensor, dtype, value)
+        value = _settled(value, numpy_dtype)
         sizes = tensor._shape.sizes
         if sizes is not None and sizes != value.shape and not _fits(value.shape, sizes):
             raise ValueError(_shape_message(tensor, value.shape))
         return value  # type: ignore[no-any-return]
 
     return convert
+
+
+def _settled(value: np.ndarray, dtype: np.dtype) -> np.ndarray:
+    """The value as native code reads it: dense, and with the one dtype object that stands for its type."""
+    flags = value.flags
+    if not (flags.c_contiguous and flags.aligned):
+        value = value.copy()
+    return value if value.dtype is dtype else value.view(dtype)
 
 
 def _fits(shape: tuple[int, ...], sizes: Sizes) -> bool:

@@ -7,9 +7,9 @@ import os
 import pytest
 from hypothesis import settings
 
-# The examples of a test are the same in each run; `--hypothesis-profile=explore` draws others.
-settings.register_profile("repeatable", derandomize=True)
-settings.register_profile("explore")
+# The examples of a test are the same in each run; `--hypothesis-profile=explore` draws others. No test is timed.
+settings.register_profile("repeatable", derandomize=True, deadline=None)
+settings.register_profile("explore", deadline=None)
 settings.load_profile("repeatable")
 
 # Nothing is stored on disk, nor found there, but for tests that name a folder of their own.

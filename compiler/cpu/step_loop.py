@@ -17,6 +17,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from sessile.compiler.cpu import python_entry_code
 from sessile.compiler.cpu import step_loop_code as code
 from sessile.compiler.cpu.load_kernels import load_objects
 from sessile.compiler.cpu.machine_code import compile_module, lock_held_across_fork
@@ -25,8 +26,9 @@ from sessile.compiler.store.kernel_cache import check_requested, kernel_cache
 from sessile.compiler.target import Target
 from sessile.graph.errors import InternalError, UnimplementedError
 
-_SYMBOLS = ("run_steps", "run_steps_traced", "team_worker", "stop_team")
-_FROM_C_LIBRARY = ("memcpy", "syscall", "usleep", "sched_yield", "clock_gettime")
+_NAME = "step_loop_"
+_SYMBOLS = ("run_steps", "run_steps_traced", "team_worker", "stop_team", "enter")
+_IMPORTS = ("memcpy", "syscall", "usleep", "sched_yield", "clock_gettime", *python_entry_code.PYTHON_FUNCTIONS)
 
 
 class NativeLoop(NamedTuple):
@@ -37,12 +39,14 @@ class NativeLoop(NamedTuple):
       run_steps_traced: the same, and writes to the trace of the control block, which must not be 0.
       team_worker: takes the address of a team and a worker's number; returns when the team stops.
       stop_team: takes the address of a team.
+      enter: the address of the built-in function that `python_entry` offers.
     """
 
     run_steps: Callable[[int], int]
     run_steps_traced: Callable[[int], int]
     team_worker: Callable[[int, int], None]
     stop_team: Callable[[int], None]
+    enter: int
 
 
 _loop: NativeLoop | None = None
@@ -67,12 +71,17 @@ def native_loop(objects: Mapping[str, bytes | memoryview] | None = None) -> Nati
 def _ir_text(target: Target) -> str:
     if sys.platform == "win32":
         raise UnimplementedError(None, None, "native execution on Windows is not implemented")
-    return team_ir(time.CLOCK_MONOTONIC, target) + code.step_loop_ir()
+    return team_ir(time.CLOCK_MONOTONIC, target) + code.step_loop_ir() + python_entry_code.python_entry_ir()
 
 
 def step_loop_name(target: Target) -> str:
     """The name of the loop's object code for a target, with a hash of what it does."""
-    return f"step_loop_{hashlib.sha256(_ir_text(target).encode()).hexdigest()[:16]}"
+    return f"{_NAME}{hashlib.sha256(_ir_text(target).encode()).hexdigest()[:16]}"
+
+
+def is_step_loop(name: str) -> bool:
+    """Whether object code of this name is a step loop, of any version and target."""
+    return name.startswith(_NAME)
 
 
 def step_loop_object(target: Target) -> bytes:
@@ -97,11 +106,7 @@ def _object_code() -> bytes:
 
 def _load(object_code: bytes) -> NativeLoop:
     library = ctypes.CDLL(None)
-    imports = {
-        name: ctypes.cast(getattr(library, name), ctypes.c_void_p).value or 0
-        for name in _FROM_C_LIBRARY
-        if hasattr(library, name)
-    }
+    imports = {name: _address_of(library, name) for name in _IMPORTS}
     addresses = load_objects([object_code], _SYMBOLS, imports)
     run = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_void_p)
     return NativeLoop(
@@ -109,7 +114,14 @@ def _load(object_code: bytes) -> NativeLoop:
         run(addresses["run_steps_traced"]),
         ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_int64)(addresses["team_worker"]),
         ctypes.CFUNCTYPE(None, ctypes.c_void_p)(addresses["stop_team"]),
+        addresses["enter"],
     )
+
+
+def _address_of(library: ctypes.CDLL, name: str) -> int:
+    """Where a function is; 0 if this process has none of that name, and whatever needs it is not called."""
+    function = getattr(library, name, None)
+    return 0 if function is None else ctypes.cast(function, ctypes.c_void_p).value or 0
 
 
 class StepProgram:

@@ -21,7 +21,7 @@ from sessile.ir.program import Instruction, Location, Program
 from sessile.ir.scalar_functions import DIVISION
 from sessile.ir.verifier import verify
 
-SETTINGS = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+SETTINGS = settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 
 
 @SETTINGS

@@ -291,9 +291,7 @@ STEPS = (
 )  # fmt: skip
 
 
-@settings(
-    max_examples=12, deadline=None, suppress_health_check=list(HealthCheck), phases=[Phase.explicit, Phase.generate]
-)
+@settings(max_examples=12, suppress_health_check=list(HealthCheck), phases=[Phase.explicit, Phase.generate])
 @given(case=program_cases(max_steps=14, steps=STEPS))
 def test_kernels_of_random_programs(case: ProgramCase) -> None:
     with warnings.catch_warnings():

@@ -16,7 +16,7 @@ from sessile.ir.primitives.indexing import SCATTERS
 from sessile.ir.sizes import symbol
 from sessile.ir.types import COMPLEX, FLOATS, NUMPY_DTYPES
 
-SETTINGS = settings(max_examples=25, deadline=None)
+SETTINGS = settings(max_examples=25)
 AXES = ("a", "b", "c")
 threads = st.sampled_from((1, 2))
 
@@ -165,7 +165,7 @@ def test_gather_at_coordinates(depth: int, shape: tuple[int, ...], count: int, s
 
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("function", ["set", *sorted(SCATTERS)])
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 @given(rows=st.integers(1, 6), count=st.integers(0, 12), seed=seeds)
 def test_scatter(function: str, dtype: str, rows: int, count: int, seed: int) -> None:
     if not is_scattered(function, dtype):

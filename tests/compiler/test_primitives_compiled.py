@@ -39,7 +39,7 @@ from sessile.ir.primitives.elementwise import COMPLEX_OF
 from sessile.ir.scalar_functions import SCALAR_FUNCTIONS, ScalarFunction
 from sessile.ir.types import COMPLEX, FLOATS, INTEGERS, NUMPY_DTYPES, SIGNED
 
-SETTINGS = settings(max_examples=25, deadline=None)
+SETTINGS = settings(max_examples=25)
 NUMPY_ULPS = 4.0
 """The largest error of NumPy's own elementary functions."""
 HOST_FUNCTIONS = {

@@ -27,7 +27,7 @@ from sessile.ir.interpreter import LocatedFailure
 from sessile.ir.parser import parse
 from sessile.ir.program import Program
 
-SETTINGS = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+SETTINGS = settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 
 
 def compile_case(program: Program) -> CompiledProgram:

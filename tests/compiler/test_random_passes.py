@@ -9,7 +9,7 @@ from support.random_programs import program_cases
 
 from sessile.compiler.pass_pipeline import PIPELINE, run_passes, verifying
 
-SETTINGS = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+SETTINGS = settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 
 
 @pytest.mark.parametrize("name", sorted(set(PIPELINE)))

@@ -29,7 +29,7 @@ from support.program_cases import assert_same_array
 from sessile.ir.primitives.reduction import REDUCTIONS
 from sessile.ir.types import COMPLEX, FLOATS, NUMPY_DTYPES
 
-SETTINGS = settings(max_examples=20, deadline=None)
+SETTINGS = settings(max_examples=20)
 AXES = ("a", "b", "c")
 ALL_AXES = [axes for count in range(4) for axes in itertools.combinations(range(3), count)]
 threads = st.sampled_from((1, 2))
@@ -48,7 +48,7 @@ def assert_same_but_zeros(expected: np.ndarray, actual: np.ndarray) -> None:
 
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("function", sorted(REDUCTIONS))
-@settings(max_examples=6, deadline=None)
+@settings(max_examples=6)
 @given(shape=shapes(2), seed=seeds)
 def test_reductions_of_each_element_type(function: str, dtype: str, shape: tuple[int, int], seed: int) -> None:
     if not is_reduced(function, dtype):
@@ -75,7 +75,7 @@ def test_reductions_along_any_axes(
 
 @pytest.mark.parametrize("dtype", ["f16", "f32", "f64", "i32"])
 @pytest.mark.parametrize("axes", [(0,), (1,), (0, 1)])
-@settings(max_examples=6, deadline=None)
+@settings(max_examples=6)
 @given(seed=seeds, shape=st.sampled_from(((3, 9000), (9000, 3), (300, 1000), (1, 70_001), (20_000, 16))), count=threads)
 def test_long_sums(dtype: str, axes: tuple[int, ...], seed: int, shape: tuple[int, int], count: int) -> None:
     x = array(dtype, shape, seed, special=False)
@@ -142,7 +142,7 @@ WINDOWS = [
 
 @pytest.mark.parametrize("dtype", ["f32", "u8", "f16"])
 @pytest.mark.parametrize(("window", "strides", "padding"), WINDOWS)
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 @given(shape=st.tuples(*[st.integers(2, 6)] * 4), seed=seeds, function=st.sampled_from(("max", "min", "add")))
 def test_windows(dtype: str, window: Any, strides: Any, padding: Any, shape: Any, seed: int, function: str) -> None:
     attributes = {"function": function, "window": window, "strides": strides, "padding": padding}
@@ -152,7 +152,7 @@ def test_windows(dtype: str, window: Any, strides: Any, padding: Any, shape: Any
 
 
 @pytest.mark.parametrize(("window", "strides", "padding"), WINDOWS)
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 @given(shape=st.tuples(*[st.integers(2, 6)] * 4), seed=seeds, count=threads)
 def test_gradients_of_maxima(window: Any, strides: Any, padding: Any, shape: Any, seed: int, count: int) -> None:
     program = SymbolicProgram()
@@ -181,7 +181,7 @@ PRODUCTS = [
 
 
 @pytest.mark.parametrize("dtype", [dtype for dtype in DTYPES if dtype != "bool"])
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(
     product=st.sampled_from(PRODUCTS),
     bound=st.fixed_dictionaries({name: st.sampled_from((0, 1, 2, 5, 17, 40)) for name in "abcd"}),
@@ -209,7 +209,7 @@ CHANNELS_LAST = ((0, 3, 1, 2), (2, 3, 0, 1), (0, 3, 1, 2))
 
 @pytest.mark.parametrize("dtype", ["f16", "f32", "i32"])
 @pytest.mark.parametrize("attributes", CONVOLUTIONS)
-@settings(max_examples=6, deadline=None)
+@settings(max_examples=6)
 @given(shape=st.tuples(st.integers(0, 3), st.integers(4, 9), st.integers(4, 9)), seed=seeds, reverse=st.booleans())
 def test_convolutions(dtype: str, attributes: Any, shape: tuple[int, int, int], seed: int, reverse: bool) -> None:
     whole = {"layout": CHANNELS_LAST, "reverse": reverse, "groups": 1, **attributes}

@@ -135,7 +135,7 @@ def convolutions(draw: st.DrawFn) -> dict[str, object]:
     }
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(case=convolutions())
 def test_convolutions_against_a_direct_loop(case: dict[str, object]) -> None:
     shape, groups = case.pop("x"), case["groups"]
@@ -228,7 +228,7 @@ def window_cases(draw: st.DrawFn) -> tuple[np.ndarray, dict[str, tuple[object, .
     return numbers(shape, draw(st.integers(0, 99))), {"window": window, "strides": strides, "padding": padding}
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(case=window_cases())
 @pytest.mark.parametrize("function", ["max", "min", "add"])
 def test_windows_against_a_direct_loop(function: str, case: tuple[np.ndarray, dict[str, tuple[object, ...]]]) -> None:
@@ -241,7 +241,7 @@ def test_windows_against_a_direct_loop(function: str, case: tuple[np.ndarray, di
         assert result[place] == combine([element for element, _ in expected[place]])
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(case=window_cases())
 def test_updates_go_to_the_first_largest_of_each_window(case: tuple[np.ndarray, dict[str, tuple[object, ...]]]) -> None:
     x, attributes = case

@@ -57,7 +57,7 @@ def test_text_shows_a_program_line_by_line() -> None:
     )
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=80, suppress_health_check=[HealthCheck.too_slow])
 @given(case=program_cases(max_steps=20))
 def test_what_is_printed_is_read_back(case: ProgramCase) -> None:
     for locations in ("short", "full"):

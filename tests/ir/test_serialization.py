@@ -26,7 +26,7 @@ def through_json(program: Program, user: UserNames | None = None) -> Program:
     return decode(json.loads(json.dumps(encoded)), arrays, NameTable(user or UserNames.of(program)))
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 @given(case=program_cases(max_steps=20))
 def test_programs_come_back(case: ProgramCase) -> None:
     back = through_json(case.program)

@@ -34,7 +34,7 @@ def test_messages_stand_under_the_faulty_line(path: Path, update_golden: bool) -
     check_cases(path, "", cases, reports, update_golden)
 
 
-@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=50, suppress_health_check=[HealthCheck.too_slow])
 @given(case=program_cases())
 def test_what_the_builder_builds_is_valid(case: ProgramCase) -> None:
     verify(case.program)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import pickle
 import subprocess
 import sys
 import threading
@@ -122,6 +123,83 @@ def test_variables_change_their_shape_under_running_threads() -> None:
                 assert total == size == len(copy) or total == 0
 
     in_threads(6, work)
+
+
+@pytest.mark.usefixtures("always")
+def test_uninitialized_variables_are_named_however_often_a_compiled_program_asks_for_them() -> None:
+    v = tf.Variable([1.0, 2.0])
+    y = v * 2.0
+    first, second = tf.Session(), tf.Session()
+    first.run(v.initializer)
+    assert first.run(y).tolist() == [2.0, 4.0]
+    for _ in range(3):
+        with pytest.raises(tf.errors.FailedPreconditionError, match="Attempting to use uninitialized value Variable"):
+            second.run(y)
+    second.run(v.initializer)
+    assert second.run(y).tolist() == [2.0, 4.0]
+
+
+@pytest.mark.usefixtures("always")
+@pytest.mark.parametrize(
+    ("dtype", "values"),
+    [
+        (tf.float32, [0.1, 3, -0.0, np.float32(0.1), np.float64(0.1), np.array(2.0), 2**60 + 1, True, 1e300]),
+        (tf.float64, [0.1, 3, np.float64(0.1), np.float32(0.1), 2**60 + 1, 2**100]),
+        (tf.float16, [0.1, 3, np.float16(0.1)]),
+        (tf.int32, [7, -7, np.int32(5), np.int64(5), True, 2**31 - 1, 1.7]),
+        (tf.uint8, [255, np.uint8(3)]),
+        (tf.int64, [2**63 - 1, -(2**63), np.int64(5)]),
+        (tf.bool, [True, False, np.True_, 1, 0]),
+        (tf.complex64, [1j, 2.5, np.complex64(1j), 3]),
+    ],
+)
+@pytest.mark.filterwarnings("ignore:overflow encountered in cast:RuntimeWarning")
+def test_scalars_of_all_kinds_are_fed_to_compiled_programs(dtype: tf.DType, values: list[Any]) -> None:
+    x = tf.placeholder(dtype, [])
+    y = tf.stack([x, x])
+    with tf.Session() as sess:
+        for value in (*values, *values):
+            result, both = sess.run([x, y], {x: value})
+            expected = np.asarray(value, dtype.as_numpy_dtype)
+            np.testing.assert_array_equal(both, np.stack([expected, expected]), strict=True)
+            assert type(result) is dtype.as_numpy_dtype
+            np.testing.assert_array_equal(result, expected)
+
+
+@pytest.mark.usefixtures("always")
+@pytest.mark.parametrize("rows", [3, 3000], ids=["small feeds are copied", "large feeds are pointed at"])
+def test_arrays_of_all_layouts_are_fed_to_compiled_programs(rows: int) -> None:
+    x = tf.placeholder(tf.float32, [None, 4])
+    y = x * 2.0 + 1.0
+    dense = np.arange(rows * 4, dtype=np.float32).reshape(rows, 4)
+    gaps = np.zeros((rows, 8), np.float32)
+    gaps[:, ::2] = dense
+    unaligned = np.zeros(dense.nbytes + 1, np.uint8)[1:].view(np.float32).reshape(dense.shape)
+    unaligned[...] = dense
+    read_only = dense.copy()
+    read_only.flags.writeable = False
+    layouts = [dense, gaps[:, ::2], np.asfortranarray(dense), dense.astype(">f4"), dense.astype(np.float64), unaligned]
+    layouts += [read_only, dense.tolist(), np.ma.array(dense), pickle.loads(pickle.dumps(dense))]
+    with tf.Session() as sess:
+        for value in (*layouts, *layouts):
+            np.testing.assert_array_equal(sess.run(y, {x: value}), dense * 2 + 1, strict=True)
+        with pytest.raises(ValueError, match="Cannot feed value of shape"):
+            sess.run(y, {x: dense[:, :3]})
+        np.testing.assert_array_equal(sess.run(y, {x: dense[:1]}), dense[:1] * 2 + 1)
+
+
+@pytest.mark.usefixtures("always")
+def test_a_kernel_that_fails_on_raw_values_names_its_operation() -> None:
+    x = tf.placeholder(tf.float32, [5000])
+    i = tf.placeholder(tf.int32, [])
+    y = tf.gather(x * 2.0, i, name="chosen")
+    value = np.arange(5000, dtype=np.float32)
+    with tf.Session() as sess:
+        for _ in range(3):
+            assert sess.run(y, {x: value, i: 4999}) == 9998.0
+            with pytest.raises(tf.errors.InvalidArgumentError, match=r"5000 is not in \[0, 5000\)") as raised:
+                sess.run(y, {x: value, i: 5000})
+            assert raised.value.op is y.op
 
 
 @pytest.mark.usefixtures("always")

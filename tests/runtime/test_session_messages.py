@@ -25,7 +25,7 @@ def outcome(program: str, name: str) -> tuple[str, str]:
     with pytest.raises(Exception) as raised:
         exec(compile(program, filename, "exec"), names)
     message = re.sub(r"<Graph 0x[0-9a-f]+", "<Graph 0x0", str(raised.value))
-    message = re.sub(rf'  File "(?!{filename}").*\n    .*\n', "", message)
+    message = re.sub(rf'  File "(?!{filename}").*\n(?:    .*\n)?', "", message)
     return raised.type.__name__, message.rstrip("\n") + "\n"
 
 

@@ -8,8 +8,7 @@ from functools import cached_property
 import numpy as np
 
 from sessile.compiler.aot.bundle import Bundle
-from sessile.compiler.cpu.load_kernels import load_objects
-from sessile.compiler.cpu.step_loop import native_loop, step_loop_name
+from sessile.compiler.aot.bundle_code import load_bundle_code
 from sessile.compiler.program_entry import StoredProgram
 from sessile.compiler.stages import OptimizedProgram
 from sessile.graph.operation import Operation
@@ -81,10 +80,7 @@ class BundleInspection(Inspection):
         obstacle = self.target.obstacle_here()
         if obstacle is not None:
             raise CommandFailure(f"{self.source} cannot run here: {obstacle}")
-        native_loop(self.bundle.kernels)
-        own = step_loop_name(self.target)
-        kernels = {name: bytes(code) for name, code in self.bundle.kernels.items() if name != own}
-        return load_objects(kernels.values(), kernels)
+        return load_bundle_code(self.bundle)
 
     def named_values(self) -> dict[str, np.ndarray]:
         arrays = [self.values[each.name] for each in self.bundle.inputs]

@@ -20,7 +20,6 @@ from sessile.ir.program import Instruction, Program
 
 SETTINGS = settings(
     max_examples=25,
-    deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture, HealthCheck.filter_too_much],
 )
 

@@ -56,7 +56,7 @@ def sizes(draw: st.DrawFn) -> Size:
     return size
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(size=sizes(), values=st.tuples(st.integers(0, 50), st.integers(0, 50), st.integers(-9, 9)))
 def test_sizes_are_those_of_python(size: Size, values: tuple[int, int, int]) -> None:
     actual, failed = native(size, values)

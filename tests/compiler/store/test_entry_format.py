@@ -61,7 +61,7 @@ def test_what_was_packed_comes_back() -> None:
     assert all(section.readonly for section in entry.sections.values())
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.dictionaries(st.text(max_size=20), st.binary(max_size=300), max_size=5), st.text(max_size=200))
 def test_any_sections_come_back_aligned(sections: dict[str, bytes], words: str) -> None:
     data = pack("call", {"words": words}, sections)
