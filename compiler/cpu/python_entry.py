@@ -208,7 +208,6 @@ def _numbers_for(dtype: np.dtype) -> tuple[int, int, int]:
     return code.NO_NUMBER, 0, 0
 
 
-@functools.cache
 def _is_readable(scalar_type: Callable[[int], Any]) -> bool:
     """Whether NumPy's scalars of a type hold their number where the code looks for it."""
     one = scalar_type(1)
