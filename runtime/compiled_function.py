@@ -123,7 +123,10 @@ class CompiledFunction:
         try:
             results = self._programs.run_values(values)
             if results is NotImplemented:
-                results = self._programs.run(self._converted(values))
+                arrays = self._converted(values)
+                results = self._programs.run_values(arrays)  # what was converted may fit the last executable now
+                if results is NotImplemented:
+                    results = self._programs.run(arrays)
         except LocatedFailure as failure:
             raise _located_error(failure) from None
         return results  # type: ignore[no-any-return]
