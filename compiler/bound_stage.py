@@ -18,6 +18,8 @@ from sessile.ir.program import Instruction
 
 # A step is shared among threads when each gets at least this much work (scalar operations, a quarter nanosecond each).
 WORK_PER_THREAD = 120_000
+# A run of less work than that, some microseconds, does not let go of Python's lock: to get it back may take far longer.
+SHORT_WORK = 40_000
 
 
 class BoundStage:
@@ -33,6 +35,7 @@ class BoundStage:
     Attributes:
       layout: the stage.
       is_late: whether sizes that a run decides must be known before it can be bound.
+      is_short: whether a run takes some microseconds at most.
     """
 
     def __init__(
@@ -54,6 +57,7 @@ class BoundStage:
         self._team: Team | None = None
         self._run_steps = native_loop().run_steps
         self.is_late = not layout.symbols <= memory.known.keys()
+        self.is_short = False
         self._needs_work = self.is_late or bool(layout.arrays)
         if not self.is_late:
             self._bind()
@@ -68,6 +72,7 @@ class BoundStage:
         block[layout.numbers] = sizes[layout.number_rows]
         block[layout.slots] = memory.slots[layout.slot_numbers]
         block[layout.status] = memory.status.ctypes.data
+        self.is_short = sizes[layout.all_work_rows].sum() <= SHORT_WORK
         for home in layout.homes:
             self.move(home, memory.address(home))
         if len(layout.parts) and self._threads > 1:

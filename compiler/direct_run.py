@@ -57,7 +57,7 @@ class DirectRun:
         homes = list(zip(native.program.results, native.plan.results, strict=True))
         feeds = [self._feed(parameter, view) for parameter, view in zip(native.parameters, memory.feeds, strict=True)]
         results = [self._settled_result(value, home) for value, home in homes]
-        self._enter = new_entry(feeds, results, control)
+        self._enter = new_entry(feeds, results, control, keeps_lock=all(stage.is_short for stage in stages))
         self._left_out = [(k, readers[k]) for k, result in enumerate(results) if result is None]
         pointed = [(k, _home(native.parameters[k])) for k, view in enumerate(memory.feeds) if view is None]
         self._returned = [(k, home) for k, home in pointed if home in native.plan.results]

@@ -43,6 +43,7 @@ class StageLayout(NamedTuple):
       status, workspaces: places of their addresses.
       streams: places of the addresses of streams' states.
       parts, work_rows: places of the numbers of parts of kernels that threads may share, and the rows of their work.
+      all_work_rows: the rows of the work of all steps.
       workspace_rows, workspace_bytes, workspace_kernels: for each workspace the row of its elements, the bytes of one,
         and whose it is: an index into `parts`, or -1 for a kernel that is not shared.
       arrays: the homes that need new memory in each run of the stage.
@@ -67,6 +68,7 @@ class StageLayout(NamedTuple):
     streams: Mapping[StreamState, Places]
     parts: Places
     work_rows: Places
+    all_work_rows: Places
     workspace_rows: Places
     workspace_bytes: Places
     workspace_kernels: Places
@@ -94,6 +96,7 @@ class _Writer:
         self.workspace_uses: list[tuple[int, int, int]] = []
         self.streams: dict[StreamState, list[int]] = {}
         self.shared: list[tuple[int, int]] = []
+        self.work: list[int] = []
         self.length = HEADER_WORDS + STEP_WORDS * (len(self.calls) + len(moves))
 
     def layout(self) -> StageLayout:
@@ -119,17 +122,19 @@ class _Writer:
             template, self.sizes, numbers, number_rows, own, own_offsets, slot_places, slot_numbers,
             names, variable_places, variable_numbers, homes, _places(self.status), _places(self.workspaces),
             {stream: _places(places) for stream, places in self.streams.items()},
-            parts, work_rows, workspace_rows, workspace_bytes, workspace_kernels,
+            parts, work_rows, _places(self.work), workspace_rows, workspace_bytes, workspace_kernels,
             self._new_arrays(), frozenset(self.sizes.symbols()),
         )  # fmt: skip
 
     def _place_call(self, number: int, call: KernelCall) -> None:
         step = HEADER_WORDS + STEP_WORDS * number
         self.own.append((step + _ARGUMENTS, 8 * self.length))
+        work = self.sizes.row(call.work)
+        self.work.append(work)
         kernel = -1
         if call.parallel:
             kernel = len(self.shared)
-            self.shared.append((step + _PARTS, self.sizes.row(call.work)))
+            self.shared.append((step + _PARTS, work))
         for argument in call.arguments:
             match argument:
                 case Buffer(value):
@@ -151,7 +156,9 @@ class _Writer:
         step = HEADER_WORDS + STEP_WORDS * number
         self.homes.setdefault(move.target, []).append(step + _TO)
         self.homes.setdefault(move.source, []).append(step + _FROM)
-        self.numbers.append((step + _COUNT, self.sizes.row(move.bytes)))
+        size = self.sizes.row(move.bytes)
+        self.numbers.append((step + _COUNT, size))
+        self.work.append(size)  # a byte moved counts as an operation, which is more than enough
 
     def _settled_homes(
         self, template: Places

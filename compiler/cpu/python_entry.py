@@ -38,7 +38,10 @@ class PointedFeed(NamedTuple):
 
 
 def new_entry(
-    feeds: Sequence[np.ndarray | PointedFeed], results: Sequence[np.ndarray | None], control: int
+    feeds: Sequence[np.ndarray | PointedFeed],
+    results: Sequence[np.ndarray | None],
+    control: int,
+    keeps_lock: bool = False,
 ) -> Callable[[Sequence[Any]], Any]:
     """The entry of one program.
 
@@ -46,6 +49,7 @@ def new_entry(
       feeds: for each the array that it is copied to, or how it is pointed at.
       results: for each the array that holds it after a run; None leaves it out.
       control: the address of the control block (`step_loop_code`), which must live as long as the entry.
+      keeps_lock: whether the steps run under Python's lock.
 
     Returns:
       A function of a list or tuple of values. It returns a list of results, with None for those that are left out; the
@@ -60,7 +64,7 @@ def new_entry(
     memory = _Memory()
     feed_table = memory.table([_feed_row(feed, memory) for feed in feeds], code.FEED_WORDS)
     result_table = memory.table([_result_row(result, memory) for result in results], code.RESULT_WORDS)
-    own = [len(feeds), feed_table, len(results), result_table, control]
+    own = [len(feeds), feed_table, len(results), result_table, control, int(keeps_lock)]
     table = _Table(memory.words([*common, *own]))
     table.memory = memory
     make, definition = _new_function()

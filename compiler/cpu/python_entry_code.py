@@ -1,9 +1,10 @@
 """The native half of a program's entry for Python, as LLVM IR: one built-in call that feeds, runs and makes results.
 
-`PyObject *enter(PyObject *self, PyObject *values)` reads the feeds from a list or tuple, executes the step loop with
-Python's lock released, and returns a list of results; the number of the step that failed; or `NotImplemented`, before
-anything has run, when a value is not one that it can take as it is. `self` is an int: the address of a table of 64-bit
-words, which begins with what is the same for all tables and ends with the program's own:
+`PyObject *enter(PyObject *self, PyObject *values)` reads the feeds from a list or tuple, executes the step loop, with
+Python's lock released unless the table says to keep it, and returns a list of results; the number of the step that
+failed; or `NotImplemented`, before anything has run, when a value is not one that it can take as it is. `self` is an
+int: the address of a table of 64-bit words, which begins with what is the same for all tables and ends with the
+program's own:
 
     feed     kind, descriptor (the dtype object), rank, address of the shape, bytes, place, places, scalar type,
              lowest, highest. An array is copied to `place`; if `places` is not 0, its address is written to so many
@@ -24,8 +25,7 @@ from string import Template
 ARRAY_TYPE, LIST_TYPE, TUPLE_TYPE, TUPLE_ITEMS, FLOAT_TYPE, DOUBLE_TYPE, INT_TYPE = range(7)
 TRUE, FALSE, NONE, NOT_IMPLEMENTED, NEW_ARRAY, NEW_SCALAR = range(7, 13)
 COMMON_WORDS = 13
-FEED_COUNT, FEEDS, RESULT_COUNT, RESULTS, CONTROL = range(13, 18)
-TABLE_WORDS = 18
+FEED_COUNT, FEEDS, RESULT_COUNT, RESULTS, CONTROL, KEEPS_LOCK = range(13, 19)
 
 KIND, DESCRIPTOR, RANK, SHAPE, BYTES, PLACE, PLACES, SCALAR_TYPE, LOWEST, HIGHEST = range(10)
 FEED_WORDS = 10
@@ -443,9 +443,19 @@ misfit:
   ret i8* %not_implemented
 run:
   %control = call i64* @words_at(i64* %table, i64 $CONTROL)
+  %lock_word = call i64 @word(i64* %table, i64 $KEEPS_LOCK)
+  %keeps_lock = icmp ne i64 %lock_word, 0
+  br i1 %keeps_lock, label %run_locked, label %run_unlocked
+run_locked:
+  %failed_locked = call i64 @run_steps(i64* %control)
+  br label %ran
+run_unlocked:
   %thread = call i8* @PyEval_SaveThread()
-  %failed = call i64 @run_steps(i64* %control)
+  %failed_unlocked = call i64 @run_steps(i64* %control)
   call void @PyEval_RestoreThread(i8* %thread)
+  br label %ran
+ran:
+  %failed = phi i64 [ %failed_locked, %run_locked ], [ %failed_unlocked, %run_unlocked ]
   %is_done = icmp eq i64 %failed, 0
   br i1 %is_done, label %results, label %failure
 failure:

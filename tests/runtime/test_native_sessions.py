@@ -16,6 +16,8 @@ import numpy as np
 import pytest
 
 import sessile as tf
+from sessile.compiler import direct_run
+from sessile.compiler.cpu import python_entry
 from sessile.compiler.native_program import NativeProgram
 from sessile.runtime.program_cache import CachedProgram
 
@@ -186,6 +188,23 @@ def test_arrays_of_all_layouts_are_fed_to_compiled_programs(rows: int) -> None:
         with pytest.raises(ValueError, match="Cannot feed value of shape"):
             sess.run(y, {x: dense[:, :3]})
         np.testing.assert_array_equal(sess.run(y, {x: dense[:1]}), dense[:1] * 2 + 1)
+
+
+@pytest.mark.usefixtures("always")
+def test_only_short_runs_keep_python_s_lock(monkeypatch: pytest.MonkeyPatch) -> None:
+    kept: list[bool] = []
+
+    def new_entry(*args: Any, keeps_lock: bool) -> Any:
+        kept.append(keeps_lock)
+        return python_entry.new_entry(*args, keeps_lock=keeps_lock)
+
+    monkeypatch.setattr(direct_run, "new_entry", new_entry)
+    x = tf.placeholder(tf.float32, [None])
+    y = tf.exp(x)
+    with tf.Session() as sess:
+        for size in (10, 1_000_000, 20):
+            sess.run(y, {x: np.ones(size, np.float32)})
+    assert kept == [True, False, True]
 
 
 @pytest.mark.usefixtures("always")
