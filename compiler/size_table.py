@@ -7,13 +7,16 @@ different products of symbols, so that only these products are computed one by o
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
-import numpy.typing as npt
 
 from sessile.ir.sizes import Bindings, Monomial, Size, SizeExpression, symbols_of
 
-Numbers = npt.NDArray[np.int64]
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+Numbers: TypeAlias = "npt.NDArray[np.int64]"
 
 
 class SizeTable:

@@ -8,10 +8,9 @@ fill the places with a few NumPy assignments, however many kernels there are: th
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 import numpy as np
-import numpy.typing as npt
 
 from sessile.compiler.cpu.step_loop import StepProgram
 from sessile.compiler.cpu.step_loop_code import HEADER_WORDS, STATUS, STEP_WORDS
@@ -22,7 +21,10 @@ from sessile.compiler.stages import NativeStage
 from sessile.ir.program import Instruction
 from sessile.ir.types import NUMPY_DTYPES
 
-Places = npt.NDArray[np.int64]
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+Places: TypeAlias = "npt.NDArray[np.int64]"
 # The words of a kernel's step and of a copy's.
 _ARGUMENTS, _PARTS = 2, 3
 _TO, _FROM, _COUNT = 1, 2, 3

@@ -12,19 +12,21 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
 from sessile.ir.bit_arithmetic import NUMPY, Arithmetic
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 MULTIPLIERS = (0xD2511F53, 0xCD9E8D57)
 KEY_INCREMENTS = (0x9E3779B9, 0xBB67AE85)
 ROUNDS = 10
 
-State = NDArray[np.uint64]
-Words = NDArray[np.uint32]
+State: TypeAlias = "NDArray[np.uint64]"
+Words: TypeAlias = "NDArray[np.uint32]"
 
 _LOW = 0xFFFFFFFF
 _MASK_64 = (1 << 64) - 1

@@ -12,7 +12,6 @@ import numpy as np
 from sessile.graph.graph import Graph
 from sessile.ir.interpreter import interpret
 from sessile.ir.program import Program
-from sessile.ir.random_streams import draw, parameters_of
 from sessile.runtime.run_monitor import RunMonitor, interpret_monitored
 from sessile.runtime.variable_store import VariableStore
 
@@ -53,6 +52,8 @@ class RunContext:
         dtype: np.dtype,
         operands: Sequence[np.ndarray],
     ) -> np.ndarray:
+        from sessile.ir.random_streams import draw, parameters_of  # late: compiled programs draw by kernels
+
         state = self._variables.stream_state(stream, seed, seed2)
         samples, after = draw(kind, state, shape, dtype, **parameters_of(kind, operands))
         state[...] = after

@@ -12,10 +12,9 @@ import hashlib
 import sys
 import time
 from collections.abc import Callable, Mapping
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from sessile.compiler.cpu import python_entry_code
 from sessile.compiler.cpu import step_loop_code as code
@@ -25,6 +24,9 @@ from sessile.compiler.cpu.team_code import team_ir
 from sessile.compiler.store.kernel_cache import check_requested, kernel_cache
 from sessile.compiler.target import Target
 from sessile.graph.errors import InternalError, UnimplementedError
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
 
 _NAME = "step_loop_"
 _SYMBOLS = ("run_steps", "run_steps_traced", "team_worker", "stop_team", "enter")
