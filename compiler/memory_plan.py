@@ -112,6 +112,14 @@ def byte_size(type: TensorType, bindings: Bindings) -> int:
     return evaluate(type.size, bindings) * NUMPY_DTYPES[type.dtype].itemsize
 
 
+def large_results(program: Program, bindings: Bindings) -> tuple[bool, ...]:
+    """Which results get memory of their own at some sizes: a plan serves the sizes for which these are the same."""
+    return tuple(
+        result.type.symbols() <= bindings.keys() and byte_size(result.type, bindings) >= LARGE_RESULT_BYTES
+        for result in program.results
+    )
+
+
 def plan_memory(
     program: Program,
     stages: Sequence[Stage],

@@ -54,13 +54,14 @@ class ResultMemory:
             blocks = self._blocks.setdefault((shape, dtype), deque())
         for _ in range(len(blocks)):
             try:
-                block = blocks.popleft()
+                block = blocks.pop()  # the one that was used last may still be in a cache
             except IndexError:  # other threads look at the others
                 break
-            array = block.array() if block.is_idle() else None
-            blocks.append(block)
-            if array is not None:
+            if block.is_idle():
+                array = block.array()
+                blocks.append(block)
                 return array, block.address
+            blocks.appendleft(block)
         return self._from_new_block(blocks, shape, dtype)
 
     def _from_new_block(self, blocks: deque[_Block], shape: tuple[int, ...], dtype: np.dtype) -> tuple[np.ndarray, int]:

@@ -15,6 +15,7 @@ import numpy as np
 from sessile.compiler.aot.bundle import Bundle
 from sessile.compiler.aot.bundle_code import load_bundle_code
 from sessile.compiler.executable import Executable
+from sessile.compiler.memory_plan import large_results
 from sessile.compiler.native_program import NativeProgram
 from sessile.compiler.program_entry import StoredProgram
 from sessile.graph.errors import InvalidArgumentError, UnimplementedError
@@ -51,7 +52,7 @@ class BoundPrograms:
         self._addresses = load_bundle_code(bundle)
         self._threads = ExecutionOptions.from_environment(threads).threads
         self._state = VariableStore()
-        self._natives: dict[int, NativeProgram] = {}
+        self._natives: dict[tuple[int, tuple[bool, ...]], NativeProgram] = {}
         self._bindings: dict[Shapes, _Binding] = {}
         self._executables = KeptExecutables()
         self._last: list[Any] = []
@@ -101,12 +102,13 @@ class BoundPrograms:
         raise InvalidArgumentError(None, None, self._refusal(arrays))
 
     def _native(self, number: int, sizes: dict[str, int]) -> NativeProgram:
-        native = self._natives.get(number)
+        optimized = self._programs[number].optimized
+        assert optimized is not None, "bundles hold optimised programs"
+        key = number, large_results(optimized.program, sizes)
+        native = self._natives.get(key)
         if native is None:
-            optimized = self._programs[number].optimized
-            assert optimized is not None, "bundles hold optimised programs"
             native = NativeProgram(optimized.program, optimized.stages, sizes, {}, self._addresses)
-            self._natives[number] = native
+            self._natives[key] = native
         return native
 
     def _refusal(self, arrays: Sequence[np.ndarray]) -> str:

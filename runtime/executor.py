@@ -102,7 +102,7 @@ class Findings:
         self.generation = generation
         self.bound: dict[Shapes, BoundCall] = {}
         self.variable_sizes: dict[CachedProgram, dict[str, int] | None] = {}
-        self.natives: dict[CachedProgram, Any] = {}
+        self.natives: dict[tuple[CachedProgram, tuple[bool, ...]], Any] = {}
         self.executables = KeptExecutables()
 
 
@@ -246,11 +246,12 @@ class Call:
         return None if sizes is None else BoundCall(program, sizes)
 
     def _native(self, findings: Findings, bound: BoundCall) -> Any:
-        native = findings.natives.get(bound.program)
+        key = bound.program, bound.program.large_results(bound.sizes)
+        native = findings.natives.get(key)
         if native is None:
             native = bound.program.native(bound.sizes, self._variables, self._options)
             if native is not None:
-                findings.natives[bound.program] = native
+                findings.natives[key] = native
         return native
 
     def _check_initialized(self, program: CachedProgram) -> None:

@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 
 CallKey = tuple[tuple[Tensor, ...], tuple[Operation, ...], tuple[Tensor, ...], frozenset[Operation]]
 
+# The variables that are written and have a value, with its type, and which results are large.
+PlanKey = tuple[frozenset[tuple[str, TensorType]], tuple[bool, ...]]
+
 # The run at which a program that keeps being called is compiled, in "auto" mode.
 COMPILE_AT_RUN = 2
 
@@ -107,7 +110,7 @@ class CachedProgram:
         self._record = record
         self._optimized = optimized
         self._runs = 0
-        self._natives: dict[frozenset[tuple[str, TensorType]], NativeProgram] = {}
+        self._natives: dict[PlanKey, NativeProgram] = {}
         self._compilation: Compilation | None = None
         renew_locks_in_children(self)
 
@@ -146,18 +149,23 @@ class CachedProgram:
         stored = frozenset(
             (name, variables.type_of(name)) for name in self._interface.written if variables.is_initialized(name)
         )
-        native = self._natives.get(stored)
+        key = stored, self.large_results(bindings)
+        native = self._natives.get(key)
         if native is not None:
             return native
         self._runs += 1
         if options.jit == "auto" and self._runs < COMPILE_AT_RUN and self._optimized is None:
             return None
         with self._lock:
-            return self._natives.get(stored) or self._linked(stored, bindings, options)
+            return self._natives.get(key) or self._linked(key, bindings, options)
 
-    def _linked(
-        self, stored: frozenset[tuple[str, TensorType]], bindings: Mapping[str, int], options: ExecutionOptions
-    ) -> NativeProgram | None:
+    def large_results(self, bindings: Mapping[str, int]) -> tuple[bool, ...]:
+        """Which results are large at some sizes; others have another native form."""
+        from sessile.compiler.memory_plan import large_results  # late: an interpreted program needs no plan
+
+        return large_results(self.program, bindings)
+
+    def _linked(self, key: PlanKey, bindings: Mapping[str, int], options: ExecutionOptions) -> NativeProgram | None:
         from sessile.compiler.compilation import link
 
         if self._compilation is None:
@@ -165,7 +173,7 @@ class CachedProgram:
         addresses = self._compilation.addresses(wait=options.jit == "always")
         if addresses is None:
             return None
-        native = self._natives[stored] = link(self._compilation.optimized, addresses, bindings, dict(stored))
+        native = self._natives[key] = link(self._compilation.optimized, addresses, bindings, dict(key[0]))
         return native
 
     def _begin_compilation(self, options: ExecutionOptions) -> Compilation:

@@ -23,6 +23,7 @@ LIBRARIES = (
     "sessile.compiler.cpu.elementary",
     "sessile.compiler.cpu.random_intrinsics",
     "sessile.compiler.cpu.contraction",
+    "sessile.compiler.cpu.streaming",
 )
 """Modules with a mapping `FUNCTIONS` from names to intrinsics."""
 

@@ -17,6 +17,7 @@ from support.kernel_harness import check_kernels, check_text, compiled, made_up,
 from support.program_cases import HERE, CaseContext, ProgramCase
 from support.random_programs import program_cases
 
+from sessile.compiler.cpu.codegen import streamed_loop
 from sessile.compiler.kernel_call import KERNEL_RULES
 from sessile.compiler.pass_pipeline import run_passes
 from sessile.compiler.passes.fuse import fuse
@@ -299,3 +300,49 @@ def test_kernels_of_random_programs(case: ProgramCase) -> None:
         # what is dead may be inexact, and then depends on the order of additions
         fused = run_passes(case.program, ("dead-code", "fuse"))
         check_kernels(fused, CaseContext(ProgramCase(fused, case.parameters, case.variables, case.bindings)))
+
+
+STREAMED = """
+program @streamed {{
+  size n = parameter "x" axis 0
+  %0 = parameter "x" : {0}[n]
+  %1 = parameter "y" : {0}[n]
+  %2 = parameter "scalar" : {0}[]
+  %3 = map add %0, %1 : {0}[n]
+  %4 = map mul %3, %2 : {0}[n]
+  %5 = iota {{axis: 0}} : {0}[n]
+  %6 = map max %4, %5 : {0}[n]
+  return %6
+}}
+"""
+
+
+@pytest.mark.parametrize("dtype", ["f32", "f64", "i32", "i64"])
+def test_large_results_are_stored_past_the_caches(dtype: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(streamed_loop, "LEAST_BYTES", 8 * 70)
+    text = STREAMED.format(dtype)
+    for n in (0, 1, 64, 69, 70, 127, 128, 140, 141, 1000):
+        parameters = {name: made_up(RANDOM, dtype, (n,)) for name in "xy"} | {"scalar": made_up(RANDOM, dtype, ())}
+        assert check_text(text, parameters, n) == {"loop": 1}
+    (call,) = KERNEL_RULES["fused"](_fused(text), Target.host())
+    assert "streams(out0" in call.source.source
+    assert re.search(r"\bv?movnt", compiled(call.source).assembly) or "x86_64" not in Target.host().triple
+
+
+@pytest.mark.parametrize(
+    ("size", "streams"),
+    [("n", True), ("n, k", True), ("n, 256", False), ("1000000", False), ("4194304", True), ("2048, 2048", True)],
+)
+def test_only_what_may_be_large_has_a_second_body(size: str, streams: bool) -> None:
+    symbols = "".join(f'  size {name} = parameter "x" axis {k}\n' for k, name in enumerate("nk") if name in size)
+    text = f"""
+program @p {{
+{symbols}
+  %0 = parameter "x" : f32[{size}]
+  %1 = map neg %0 : f32[{size}]
+  %2 = map mul %1, %1 : f32[{size}]
+  return %2
+}}
+"""
+    (call,) = KERNEL_RULES["fused"](_fused(text), Target.host())
+    assert ("streams(" in call.source.source) is streams

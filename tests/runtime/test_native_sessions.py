@@ -18,6 +18,7 @@ import pytest
 import sessile as tf
 from sessile.compiler import direct_run
 from sessile.compiler.cpu import python_entry
+from sessile.compiler.memory_plan import Dynamic, Slot
 from sessile.compiler.native_program import NativeProgram
 from sessile.runtime.program_cache import CachedProgram
 
@@ -205,6 +206,18 @@ def test_only_short_runs_keep_python_s_lock(monkeypatch: pytest.MonkeyPatch) -> 
         for size in (10, 1_000_000, 20):
             sess.run(y, {x: np.ones(size, np.float32)})
     assert kept == [True, False, True]
+
+
+@pytest.mark.usefixtures("always")
+def test_results_that_grow_large_get_memory_of_their_own(graph: tf.Graph) -> None:
+    x = tf.placeholder(tf.float32, [None])
+    y = x * 2.0
+    with tf.Session() as sess:
+        for size in (10, 1_000_000, 20, 2_000_000):
+            assert sess.run(y, {x: np.ones(size, np.float32)}).tolist() == [2.0] * size
+    [program] = programs(graph)
+    homes = [native.plan.results[0] for native in program._natives.values()]
+    assert [type(home) for home in homes] == [Slot, Dynamic]
 
 
 @pytest.mark.usefixtures("always")

@@ -20,6 +20,7 @@ from support.program_cases import HERE, CaseContext, ProgramCase, assert_same_ar
 from sessile.compiler.cpu import rules as _registered_rules
 from sessile.compiler.cpu.compile_kernel import KernelObject, compile_kernel
 from sessile.compiler.cpu.load_kernels import load_objects
+from sessile.compiler.executable_memory import aligned_bytes
 from sessile.compiler.kernel_call import KERNEL_RULES, Buffer, KernelCall, NoKernel, Number, Scratch, Status, Workspace
 from sessile.compiler.kernel_source import KernelSource
 from sessile.compiler.passes.fuse import fuse
@@ -185,11 +186,10 @@ def _slot(argument: Any, arrays: Arrays, bindings: Mapping[str, int], status: np
 
 
 def rubbish(shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
-    """An array of elements that no kernel would compute."""
-    if dtype == np.bool_:
-        return np.ones(shape, dtype)
-    count = int(np.prod(shape)) * dtype.itemsize
-    return np.frombuffer(bytes([0xCD]) * count, dtype).reshape(shape).copy()
+    """An array of elements that no kernel would compute, at the beginning of a cache line as results are."""
+    memory = aligned_bytes(int(np.prod(shape)) * dtype.itemsize)
+    memory[:] = 1 if dtype == np.bool_ else 0xCD
+    return memory.view(dtype).reshape(shape)
 
 
 def made_up(random: np.random.Generator, dtype: str, shape: tuple[int, ...]) -> np.ndarray:

@@ -15,6 +15,7 @@ from sessile.compiler.cpu.codegen.element_graph import Choice, CutLoops, Element
 from sessile.compiler.cpu.codegen.emitter import Emitter
 from sessile.compiler.cpu.codegen.loops import Loop, LoopNames, collapsed, counting, nested
 from sessile.compiler.cpu.codegen.region_kernel import RegionKernel
+from sessile.compiler.cpu.codegen.streamed_loop import may_stream, write_streamed
 from sessile.compiler.fusion.domain import Domain
 from sessile.compiler.fusion.index_maps import Index, SplitAxis, reshape_map
 from sessile.compiler.kernel_call import KernelCall
@@ -124,8 +125,22 @@ def _write_nest(kernel: RegionKernel, nest: Nest) -> None:
     if tiled:
         _write_tiled(kernel, emitter, names, body, loops, roots)
         return
+    if not kernel.overwrites and may_stream(loops, graph.elements.values(), roots):
+        _write_both(kernel, emitter, names, body, loops[0], roots)
+        return
     counted = counting(loops[-1], graph.elements.values()) if loops else ""
     with nested(kernel.writer, names, body, loops, counted) as block:
+        store_all(kernel, emitter, block, roots)
+
+
+def _write_both(
+    kernel: RegionKernel, emitter: Emitter, names: LoopNames, body: Block, loop: Loop, roots: Roots
+) -> None:
+    """Writes a loop with a second body, which stores past the caches."""
+    [(root, _)] = roots
+    result, dtype = kernel.result(0), root.value.type.dtype
+    rest = write_streamed(kernel.writer, names, body, loop, result, dtype, lambda block: emitter.value(root, block))
+    with body.inside(f"for {names.name(loop)} in {rest}:", loop.axis) as block:
         store_all(kernel, emitter, block, roots)
 
 
