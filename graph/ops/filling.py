@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from sessile.graph import dtypes
-from sessile.graph.constant_value import constant_value_as_shape, known_number
+from sessile.graph.constant_value import constant_value, constant_value_as_shape, known_number
 from sessile.graph.convert import internal_convert
 from sessile.graph.data_type import DType, as_dtype
 from sessile.graph.dtypes import INDEX, NUMERIC, int8, int32, int64, uint8
@@ -17,7 +17,7 @@ from sessile.graph.op_definition import Attribute, OpDefinition, operation
 from sessile.graph.ops import reductions, shapes
 from sessile.graph.ops.constants import constant
 from sessile.graph.public_names import public
-from sessile.graph.shape_rules import UNKNOWN, axis_in
+from sessile.graph.shape_rules import UNKNOWN, axis_in, of_rank
 from sessile.graph.tensor import Tensor
 from sessile.graph.tensor_shape import TensorShape
 
@@ -39,8 +39,10 @@ class Fill(OpDefinition):
     outputs = {"output": "T"}
 
     def infer(self, dims: Tensor, value: Tensor) -> TensorShape:
-        if value.shape.ndims not in (None, 0):
-            raise ValueError(f"Shape must be rank 0 but is rank {value.shape.ndims}")
+        of_rank(value, 0)
+        known = constant_value(dims, partial=True)
+        if known is not None and any(size is not None and size < 0 for size in known.tolist()):
+            raise ValueError("Fill dimensions must be >= 0")
         return constant_value_as_shape(dims)
 
     def fold(self, known: Any, dims: Tensor, value: Tensor) -> Any:
@@ -52,6 +54,7 @@ class Fill(OpDefinition):
 
     def lower(self, b: Any, dims: Any, value: Any) -> Any:
         b.require(dims.type.rank == 1, f"dims must be a vector, got shape {list(dims.type.shape)}")
+        b.require(value.type.rank == 0, f"value must be a scalar, got shape {list(value.type.shape)}")
         sizes = b.sizes_of(dims)
         negative = [b.shown(size) for size in sizes if isinstance(b.shown(size), int) and b.shown(size) < 0]
         b.require(not negative, f"Dimension {negative[:1]} must be >= 0")

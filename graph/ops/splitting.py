@@ -82,6 +82,8 @@ class SplitV(OpDefinition):
         axis = _checked_axis(value, known_number(split_dim))
         known = constant_value(size_splits, partial=True)
         sizes = [None] * num_split if known is None else known.tolist()
+        if sizes.count(-1) > 1:
+            raise ValueError("size_splits can only have one -1")
         if axis is None or value.shape.sizes is None:
             return [_with_size(value, None, None)] * num_split
         return [_with_size(value, axis, size) for size in _filled(sizes, value.shape.sizes[axis])]
