@@ -135,6 +135,15 @@ class CachedProgram:
         """The sizes of a call, given those of variables; None when the program was not made for such a call."""
         return self._interface.bindings_for({tensor.name: value for tensor, value in feeds.items()}, sizes)
 
+    @property
+    def serves_all_elements(self) -> bool:
+        """Whether the shapes of feeds alone decide if it serves a call, and never their elements."""
+        return not self._interface.deciding_elements
+
+    def allows_elements(self, feeds: Mapping[str, np.ndarray], sizes: Mapping[str, int]) -> bool:
+        """Whether it serves feeds with these elements, by their names, in a call of these sizes."""
+        return self._interface.allows_elements(feeds, sizes)
+
     # --- its native form
 
     def native(

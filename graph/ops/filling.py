@@ -56,7 +56,7 @@ class Fill(OpDefinition):
         b.require(dims.type.rank == 1, f"dims must be a vector, got shape {list(dims.type.shape)}")
         b.require(value.type.rank == 0, f"value must be a scalar, got shape {list(value.type.shape)}")
         sizes = b.sizes_of(dims)
-        negative = [b.shown(size) for size in sizes if isinstance(b.shown(size), int) and b.shown(size) < 0]
+        negative = [b.shown(size) for size in sizes if not b.decide(size, ">=", 0)]
         b.require(not negative, f"Dimension {negative[:1]} must be >= 0")
         return b.broadcast_to(value, sizes)
 
@@ -190,7 +190,11 @@ class OneHot(OpDefinition):
     differentiable = False
 
     def infer(self, indices: Tensor, depth: Tensor, on_value: Tensor, off_value: Tensor, *, axis: int) -> TensorShape:
+        for scalar in (depth, on_value, off_value):
+            of_rank(scalar, 0)
         sizes, count = indices.shape.sizes, known_number(depth)
+        if axis < -1:
+            raise ValueError("axis must be >= -1")
         if count is not None and count < 0:
             raise ValueError(f"depth must be non-negative, got: {count}")
         if sizes is None:
@@ -202,6 +206,7 @@ class OneHot(OpDefinition):
         rank = indices.type.rank
         place = axis if axis >= 0 else rank
         (count,) = b.sizes_of(depth)
+        b.require(b.decide(count, ">=", 0), f"depth must be non-negative, got: {b.shown(count)}")
         kind = "i64" if indices.type.dtype == "i64" else "i32"
         index = b.expand_dims(b.convert(indices, kind), [place])
         shape = (*indices.type.shape[:place], count, *indices.type.shape[place:])

@@ -288,3 +288,13 @@ def of_a_product_of_unknown_rank(tf):
     grad = tf.gradients(tf.reduce_prod(a) * 2.0, a)[0]
     with tf.Session() as session:
         return [session.run(grad, {a: value}).tolist() for value in (numbers(2, 3), 3.0, [[0.0], [4.0]])]
+
+
+def of_gather_along_axes_of_the_run(tf):
+    a = tf.placeholder(tf.float32)
+    axis = tf.placeholder(tf.int32, [])
+    y = tf.gather(a, [[0, 1], [1, 1]], axis=axis)
+    grad = tf.gradients(y * y, a)[0]
+    known = tf.gradients(tf.square(tf.gather(a, [1, 1], axis=-2)), a)[0]
+    with tf.Session() as session:
+        return [session.run([grad, known], {a: numbers(5, 2, 3, 2), axis: k}) for k in (0, 1, -1)]
