@@ -95,6 +95,16 @@ class ProgramInterface:
                 return guard
         return None
 
+    @cached_property
+    def computed_guards(self) -> dict[str, tuple[Guard, ...]]:
+        """The guards on sizes that the program computes, by the symbols that they ask for."""
+        guards: dict[str, tuple[Guard, ...]] = {}
+        for guard in self.program.guards:
+            for name in symbols_of(guard.left - guard.right):
+                if self.program.symbols[name].kind in ("value", "result"):
+                    guards[name] = (*guards.get(name, ()), guard)
+        return guards
+
     def _types(self, primitive: str) -> dict[str, TensorType]:
         return {i.attributes["name"]: i.result.type for i in self.program.instructions if i.name == primitive}
 

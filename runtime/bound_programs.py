@@ -93,7 +93,8 @@ class BoundPrograms:
             )
         try:
             names = [i.attributes["name"] for i in binding.native.parameters]
-            context = RunContext(dict(zip(names, arrays, strict=True)), self._state, dict(binding.sizes))
+            feeds = dict(zip(names, arrays, strict=True))
+            context = RunContext(feeds, self._state, dict(binding.sizes), binding.interface.computed_guards)
             return executable.run(arrays, context)
         finally:
             free.append(executable)

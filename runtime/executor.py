@@ -172,7 +172,7 @@ class Call:
         named = {tensor.name: value for tensor, value in zip(self._feeds, values, strict=True)}
         known = (bound for bound in findings.bound.get(shapes, ()) if bound.program.allows_elements(named, bound.sizes))
         bound = next(known, None) or self._bind(findings, shapes, values)
-        context = RunContext(named, self._variables, dict(bound.sizes))
+        context = RunContext(named, self._variables, dict(bound.sizes), bound.program.computed_guards)
         if monitor is not None:
             monitor.check_deadline(self._graph)
         if bound.native is None:

@@ -13,7 +13,7 @@ import numpy as np
 from sessile.graph.graph import Graph
 from sessile.graph.operation import Operation
 from sessile.graph.tensor import Tensor
-from sessile.ir.program import Program
+from sessile.ir.program import Guard, Program
 from sessile.ir.program_interface import ProgramInterface, fits
 from sessile.ir.types import TensorType
 from sessile.runtime.fork_safety import renew_locks_in_children
@@ -143,6 +143,11 @@ class CachedProgram:
     def allows_elements(self, feeds: Mapping[str, np.ndarray], sizes: Mapping[str, int]) -> bool:
         """Whether it serves feeds with these elements, by their names, in a call of these sizes."""
         return self._interface.allows_elements(feeds, sizes)
+
+    @property
+    def computed_guards(self) -> Mapping[str, tuple[Guard, ...]]:
+        """The guards on sizes that it computes, by the symbols that they ask for."""
+        return self._interface.computed_guards
 
     # --- its native form
 

@@ -224,3 +224,23 @@ def test_waiting_for_a_fed_placeholder_needs_no_other_value(sess):
     assert sess.run([tf.group(x), *tf.tuple([x, other])], {x: 2.0, other: 3.0}) == [None, 2.0, 3.0]
     with pytest.raises(tf.errors.InvalidArgumentError, match="You must feed a value"):
         sess.run(tf.group(x), {other: 3.0})
+
+
+@pytest.mark.parametrize("jit", ["never", "always"])
+@pytest.mark.parametrize(
+    "build",
+    [
+        lambda n: tf.fill([n * 3], 1.0) + tf.placeholder_with_default([1.0] * 5, [None]),
+        lambda n: tf.range(n * 3) + tf.constant([1, 2]),
+        lambda n: tf.reshape(tf.zeros([24]), [n * 5, 3]),
+        lambda n: tf.reshape(tf.zeros([24]), [n * 5, -1]),
+        lambda n: tf.fill([n * -3], 1.0),
+        lambda n: tf.boolean_mask([1.0, 2.0, 3.0], tf.less([1, 2, 3], n)) + tf.constant([1.0, 2.0]),
+    ],
+)
+def test_computed_sizes_that_do_not_fit_are_refused(sess, monkeypatch, build, jit):
+    monkeypatch.setenv("SESSILE_JIT", jit)
+    n = tf.placeholder(tf.int32, [])
+    result = build(n)
+    with tf.Session() as session, pytest.raises(tf.errors.InvalidArgumentError):
+        session.run(result, {n: 2})
