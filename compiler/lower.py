@@ -95,7 +95,7 @@ class _Lowering:
             outputs = definition.lower(
                 builder, *definition.grouped(inputs, op), **definition.attributes_for("lower", op)
             )
-        except (ProgramError, RunFailure) as error:
+        except (ProgramError, RunFailure, ValueError) as error:
             raise InvalidArgumentError(None, op, f"{error}\n\t [[node {op.name} ({defined_at(op._frames)})]]") from None
         except UnimplementedError as error:
             raise UnimplementedError(None, op, error.message) from None

@@ -216,6 +216,8 @@ class LoweringBuilder(ProgramBuilder):
         self, kind: str, parameters: Sequence[Value], shape: tuple[Size, ...], dtype: DType, seed: int, seed2: int
     ) -> Value:
         """The next samples of the stream that belongs to the operation being lowered."""
+        for size in shape:
+            self.require(self.decide(size, ">=", 0), f"Dimension {self.shown(size)} must be >= 0")
         return self.emit(
             "random",
             *parameters,

@@ -10,6 +10,8 @@ import numpy as np
 from sessile.graph.operation import Operation
 from sessile.graph.tensor import Tensor
 
+_PLACEHOLDERS = ("Placeholder", "PlaceholderV2")
+
 
 class Request(NamedTuple):
     """What to lower: fetched tensors, operations to run, and the fed tensors with the values of this call.
@@ -30,6 +32,10 @@ def needed_operations(request: Request) -> list[Operation]:
     state: dict[Operation, bool] = {}
     stack: list[tuple[Operation, bool]] = []
     fed = request.feeds
+
+    def is_fed(op: Operation) -> bool:  # of what else is fed, those who wait for it want the operation itself to run
+        return op.type in _PLACEHOLDERS and op.outputs[0] in fed
+
     roots = [t.op for t in request.fetches if t not in fed]
     for op in (*reversed(request.targets), *reversed(roots)):
         stack.append((op, False))
@@ -44,6 +50,8 @@ def needed_operations(request: Request) -> list[Operation]:
             continue
         state[op] = False
         stack.append((op, True))
-        stack.extend((other, False) for other in reversed(op._control_inputs) if other not in state)
+        stack.extend(
+            (other, False) for other in reversed(op._control_inputs) if not is_fed(other) and other not in state
+        )
         stack.extend((t.op, False) for t in reversed(op._inputs) if t not in fed and t.op not in state)
     return order

@@ -42,6 +42,9 @@ def _calls(instruction: Instruction, target: Target) -> tuple[KernelCall, ...]:
     rule = KERNEL_RULES.get(instruction.name)
     if rule is None:
         raise NoKernel(f"{instruction.name} has no kernel")
+    for value in (*instruction.operands, *instruction.results):
+        if value.type.dtype in ("string", "resource"):
+            raise NoKernel(f"elements of type {value.type.dtype} live on the host")
     return rule(instruction, target)
 
 

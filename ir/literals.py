@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import re
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -26,7 +27,7 @@ def array_text(array: np.ndarray) -> str:
     if array.size > SHOWN_ELEMENTS:
         return f"dense<{array_hash(array)}>"
     write = _element_writer(array)
-    return _nested(array.shape, (write(element) for element in array.flat))
+    return _nested(_nesting(array.shape), (write(element) for element in array.flat))
 
 
 def array_hash(array: np.ndarray) -> str:
@@ -38,6 +39,14 @@ def array_hash(array: np.ndarray) -> str:
     else:
         digest.update(np.ascontiguousarray(array).data)
     return digest.hexdigest()[:16]
+
+
+def _nesting(shape: tuple[int, ...]) -> tuple[int, ...]:
+    """The shape whose brackets are written: of a shape without elements only the axes that show it, unless many."""
+    if 0 not in shape:
+        return shape
+    outer = shape[: shape.index(0)]
+    return (*outer, 0) if math.prod(outer) <= SHOWN_ELEMENTS else (0,)
 
 
 def _nested(shape: tuple[int, ...], elements: Iterator[str]) -> str:

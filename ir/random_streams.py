@@ -159,14 +159,14 @@ def gamma(state: State, shape: Shape, dtype: np.dtype, *, alpha: ArrayLike) -> N
     """Gamma variates of scale 1 for each of the shape parameters `alpha`: shape + alpha.shape, f16, f32 or f64."""
     alphas = np.asarray(alpha)
     samples = random_rejection.gamma(state, alphas.reshape(-1), math.prod(shape), dtype)
-    return samples.reshape(*shape, *alphas.shape)
+    return samples.reshape((*shape, *alphas.shape))
 
 
 def poisson(state: State, shape: Shape, dtype: np.dtype, *, rate: ArrayLike) -> NDArray[Any]:
     """Poisson variates for each of the rates: shape + rate.shape, of any real dtype."""
     rates = np.asarray(rate)
     samples = random_rejection.poisson(state, rates.reshape(-1), math.prod(shape), dtype)
-    return samples.reshape(*shape, *rates.shape)
+    return samples.reshape((*shape, *rates.shape))
 
 
 DISTRIBUTIONS: dict[str, Callable[..., NDArray[Any]]] = {

@@ -19,18 +19,24 @@ from sessile.compiler.memory_plan import large_results
 from sessile.compiler.native_program import NativeProgram
 from sessile.compiler.program_entry import StoredProgram
 from sessile.graph.errors import InvalidArgumentError, UnimplementedError
+from sessile.ir.program_interface import ProgramInterface, fits
 from sessile.runtime.executor import ExecutionOptions
-from sessile.runtime.kept_executables import KeptExecutables, Shapes
+from sessile.runtime.kept_executables import KeptExecutables
 from sessile.runtime.run_context import RunContext
 from sessile.runtime.variable_store import VariableStore
 
 
-@dataclass
+@dataclass(eq=False)
 class _Binding:
     """A program, and the sizes with which it serves arrays of some shapes."""
 
     native: NativeProgram
     sizes: dict[str, int]
+    interface: ProgramInterface
+
+    def serves(self, arrays: Sequence[np.ndarray]) -> bool:
+        """Whether it serves arrays of these shapes with these elements."""
+        return self.interface.allows_elements(dict(zip(self.interface.parameters, arrays, strict=True)), self.sizes)
 
 
 class BoundPrograms:
@@ -53,7 +59,7 @@ class BoundPrograms:
         self._threads = ExecutionOptions.from_environment(threads).threads
         self._state = VariableStore()
         self._natives: dict[tuple[int, tuple[bool, ...]], NativeProgram] = {}
-        self._bindings: dict[Shapes, _Binding] = {}
+        self._bindings: dict[tuple[tuple[int, ...], ...], list[_Binding]] = {}
         self._executables = KeptExecutables()
         self._last: list[Any] = []
 
@@ -75,10 +81,12 @@ class BoundPrograms:
         Raises InvalidArgumentError for sizes that no program was compiled for, and LocatedFailure.
         """
         shapes = tuple(array.shape for array in arrays)
-        binding = self._bindings.get(shapes)
+        known = self._bindings.setdefault(shapes, [])
+        binding = next((binding for binding in known if binding.serves(arrays)), None)
         if binding is None:
-            binding = self._bindings[shapes] = self._bind(arrays)
-        free, executable = self._executables.take(shapes)
+            binding = self._bind(arrays)
+            known.append(binding)
+        free, executable = self._executables.take(binding)
         if executable is None:
             spare = self._executables.spare(binding.native)
             executable = Executable(
@@ -86,11 +94,12 @@ class BoundPrograms:
             )
         try:
             names = [i.attributes["name"] for i in binding.native.parameters]
-            context = RunContext(dict(zip(names, arrays, strict=True)), self._state, dict(binding.sizes))
+            feeds = dict(zip(names, arrays, strict=True))
+            context = RunContext(feeds, self._state, dict(binding.sizes), binding.interface.computed_guards)
             return executable.run(arrays, context)
         finally:
             free.append(executable)
-            self._last = free if executable.runs_directly else []
+            self._last = free if executable.runs_directly and not binding.interface.deciding_elements else []
 
     def _bind(self, arrays: Sequence[np.ndarray]) -> _Binding:
         """The first program that serves arrays of these shapes."""
@@ -98,7 +107,7 @@ class BoundPrograms:
             feeds = dict(zip(program.interface.parameters, arrays, strict=True))
             sizes = program.interface.bindings_for(feeds, {})
             if sizes is not None:
-                return _Binding(self._native(number, sizes), sizes)
+                return _Binding(self._native(number, sizes), sizes, program.interface)
         raise InvalidArgumentError(None, None, self._refusal(arrays))
 
     def _native(self, number: int, sizes: dict[str, int]) -> NativeProgram:
@@ -122,8 +131,13 @@ def _reason(program: StoredProgram, arrays: Sequence[np.ndarray]) -> str:
     interface = program.interface
     feeds = dict(zip(interface.parameters, arrays, strict=True))
     sources = {n: s for n, s in interface.program.symbols.items() if s.kind == "parameter"}
-    guard = interface.violated_guard({n: feeds[s.name].shape[s.index] for n, s in sources.items()})
+    sizes = {n: feeds[s.name].shape[s.index] for n, s in sources.items()}
+    where = ", ".join(f"{name} is axis {s.index} of {s.name.removesuffix(':0')}" for name, s in sources.items())
+    guard = interface.violated_guard(sizes)
+    if guard is None and all(fits(interface.parameters[name], array.shape, sizes) for name, array in feeds.items()):
+        guard = interface.violated_guard({**sizes, **interface.elements_of(feeds)})
+        elements = interface.deciding_elements.items()
+        where = ", ".join(f"{symbol} is element {k} of {name.removesuffix(':0')}" for symbol, (name, k) in elements)
     if guard is None:
         return "their sizes do not fit each other"
-    where = ", ".join(f"{name} is axis {s.index} of {s.name.removesuffix(':0')}" for name, s in sources.items())
     return f"it must hold that {guard}, where {where}"

@@ -22,11 +22,13 @@ from sessile.graph.tensor import Tensor
 from sessile.ir.interpreter import LocatedFailure
 from sessile.ir.program import Program
 from sessile.runtime.failures import translated
-from sessile.runtime.kept_executables import KeptExecutables, Shapes
+from sessile.runtime.kept_executables import KeptExecutables
 from sessile.runtime.program_cache import CachedProgram, programs_of
 from sessile.runtime.run_context import RunContext, run_interpreted
 from sessile.runtime.run_monitor import NativeObserver, RunMonitor
 from sessile.runtime.variable_store import VariableStore
+
+Shapes = tuple[tuple[int, ...], ...]
 
 JIT_MODES = ("auto", "always", "never")
 # A call remembers the program and the sizes for so many sets of shapes.
@@ -100,7 +102,7 @@ class Findings:
 
     def __init__(self, generation: int) -> None:
         self.generation = generation
-        self.bound: dict[Shapes, BoundCall] = {}
+        self.bound: dict[Shapes, list[BoundCall]] = {}
         self.variable_sizes: dict[CachedProgram, dict[str, int] | None] = {}
         self.natives: dict[tuple[CachedProgram, tuple[bool, ...]], Any] = {}
         self.executables = KeptExecutables()
@@ -167,15 +169,16 @@ class Call:
             findings = self._findings = Findings(self._variables.generation)
             self._last = []
         shapes = tuple(value.shape for value in values)
-        bound = findings.bound.get(shapes) or self._bind(findings, shapes, values)
         named = {tensor.name: value for tensor, value in zip(self._feeds, values, strict=True)}
-        context = RunContext(named, self._variables, dict(bound.sizes))
+        known = (bound for bound in findings.bound.get(shapes, ()) if bound.program.allows_elements(named, bound.sizes))
+        bound = next(known, None) or self._bind(findings, shapes, values)
+        context = RunContext(named, self._variables, dict(bound.sizes), bound.program.computed_guards)
         if monitor is not None:
             monitor.check_deadline(self._graph)
         if bound.native is None:
             bound.native = self._native(findings, bound)
         if bound.native is not None:
-            return self._run_native(findings, bound, shapes, values, context, monitor)
+            return self._run_native(findings, bound, values, context, monitor)
         with self._variables.lock:
             if findings.generation != self._variables.generation:
                 raise StaleBinding
@@ -186,12 +189,11 @@ class Call:
         self,
         findings: Findings,
         bound: BoundCall,
-        shapes: Shapes,
         values: Sequence[np.ndarray],
         context: RunContext,
         monitor: RunMonitor | None,
     ) -> list[Any]:
-        free, executable = findings.executables.take(shapes)
+        free, executable = findings.executables.take(bound)
         if executable is None:
             from sessile.compiler.executable import Executable
 
@@ -202,7 +204,7 @@ class Call:
             return executable.run(values, context, observer)
         finally:
             free.append(executable)
-            self._last = free if executable.runs_directly else []
+            self._last = free if executable.runs_directly and bound.program.serves_all_elements else []
 
     # --- finding programs
 
@@ -220,7 +222,7 @@ class Call:
                 raise AssertionError("a program does not satisfy the guards it was made with")
         if len(findings.bound) >= BINDINGS_KEPT:
             findings.bound.clear()
-        findings.bound[shapes] = found
+        findings.bound.setdefault(shapes, []).append(found)
         return found
 
     def _lowered(self, feeds: Mapping[Tensor, np.ndarray]) -> Program:

@@ -13,7 +13,7 @@ import numpy as np
 from sessile.graph.graph import Graph
 from sessile.graph.operation import Operation
 from sessile.graph.tensor import Tensor
-from sessile.ir.program import Program
+from sessile.ir.program import Guard, Program
 from sessile.ir.program_interface import ProgramInterface, fits
 from sessile.ir.types import TensorType
 from sessile.runtime.fork_safety import renew_locks_in_children
@@ -137,6 +137,20 @@ class CachedProgram:
     def bindings_for(self, feeds: Mapping[Tensor, np.ndarray], sizes: Mapping[str, int]) -> dict[str, int] | None:
         """The sizes of a call, given those of variables; None when the program was not made for such a call."""
         return self._interface.bindings_for({tensor.name: value for tensor, value in feeds.items()}, sizes)
+
+    @property
+    def serves_all_elements(self) -> bool:
+        """Whether the shapes of feeds alone decide if it serves a call, and never their elements."""
+        return not self._interface.deciding_elements
+
+    def allows_elements(self, feeds: Mapping[str, np.ndarray], sizes: Mapping[str, int]) -> bool:
+        """Whether it serves feeds with these elements, by their names, in a call of these sizes."""
+        return self._interface.allows_elements(feeds, sizes)
+
+    @property
+    def computed_guards(self) -> Mapping[str, tuple[Guard, ...]]:
+        """The guards on sizes that it computes, by the symbols that they ask for."""
+        return self._interface.computed_guards
 
     # --- its native form
 

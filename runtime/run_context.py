@@ -6,12 +6,15 @@ Writes wait until the whole program has succeeded, so that a failed run changes 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 import numpy as np
 
 from sessile.graph.graph import Graph
 from sessile.ir.interpreter import interpret
-from sessile.ir.program import Program
+from sessile.ir.primitive import RunFailure
+from sessile.ir.program import Guard, Program
+from sessile.ir.sizes import evaluate, symbols_of
 from sessile.runtime.run_monitor import RunMonitor, interpret_monitored
 from sessile.runtime.variable_store import VariableStore
 
@@ -20,9 +23,14 @@ class RunContext:
     """The context of one run (see `sessile.ir.interpreter.RunContext`)."""
 
     def __init__(
-        self, parameters: Mapping[str, np.ndarray], variables: VariableStore, bindings: dict[str, int]
+        self,
+        parameters: Mapping[str, np.ndarray],
+        variables: VariableStore,
+        bindings: dict[str, int],
+        guards: Mapping[str, tuple[Guard, ...]] = MappingProxyType({}),
     ) -> None:
         self.bindings = bindings
+        self._guards = guards
         self._parameters = parameters
         self._variables = variables
         self._writes: dict[str, np.ndarray] = {}
@@ -40,7 +48,13 @@ class RunContext:
         return self._variables.is_initialized(name)
 
     def bind(self, name: str, size: int) -> None:
+        """Notes a computed size. Raises RunFailure where the program was made for others."""
         self.bindings[name] = size
+        for guard in self._guards.get(name, ()):
+            if symbols_of(guard.left - guard.right) <= self.bindings.keys() and not guard.holds(self.bindings):
+                left, right = evaluate(guard.left, self.bindings), evaluate(guard.right, self.bindings)
+                words = f"A size that the run computed does not fit: {left} {guard.relation} {right} does not hold"
+                raise RunFailure("invalid_argument", words)
 
     def draw(
         self,

@@ -12,7 +12,7 @@ from sessile.graph.op_definition import Attribute, OpDefinition, operation
 from sessile.graph.ops.bases import numbers_of
 from sessile.graph.public_names import public
 from sessile.graph.renamed_arguments import renamed_argument
-from sessile.graph.shape_rules import UNKNOWN, of_rank_at_least
+from sessile.graph.shape_rules import UNKNOWN, of_rank, of_rank_at_least
 from sessile.graph.tensor import Tensor
 from sessile.graph.tensor_shape import TensorShape, unknown_shape
 
@@ -31,6 +31,7 @@ class ArgReduction(OpDefinition):
     function = ""
 
     def infer(self, input: Tensor, dimension: Tensor) -> TensorShape:
+        of_rank(dimension, 0)
         sizes, axis = of_rank_at_least(input, 1), known_number(dimension)
         if sizes is None:
             return UNKNOWN

@@ -63,6 +63,11 @@ def numbers_of(b: Any, value: Any) -> list[int]:
     return [b.number(size) for size in b.sizes_of(value)]
 
 
+def is_left_open(b: Any, size: Any) -> bool:
+    """Whether a size is -1 in the call at hand; the program then serves -1 alone."""
+    return b.hint(size) == -1 and b.number(size) == -1
+
+
 def axes_of(b: Any, value: Any, rank: int) -> list[int]:
     """The axes that a value names, counted from the front; one that does not exist is an error of the run."""
     axes = numbers_of(b, value)

@@ -10,7 +10,7 @@ from sessile.graph.name_scope import name_scope
 from sessile.graph.op_definition import Attribute, OpDefinition, operation
 from sessile.graph.ops import activations, filling, joining, matrix, shapes, tiling
 from sessile.graph.public_names import public
-from sessile.graph.shape_rules import same_size
+from sessile.graph.shape_rules import of_rank_at_least, same_size
 from sessile.graph.tensor import Tensor
 from sessile.graph.tensor_shape import TensorShape
 
@@ -30,7 +30,7 @@ class BiasAdd(OpDefinition):
     outputs = {"output": "T"}
 
     def infer(self, value: Tensor, bias: Tensor, *, data_format: bytes) -> TensorShape:
-        sizes = value.shape.with_rank_at_least(2).sizes
+        sizes = of_rank_at_least(value, 3 if data_format == b"NCHW" else 2)
         (channels,) = bias.shape.with_rank(1).as_list()
         if sizes is None:
             return value.shape

@@ -10,6 +10,7 @@ import numpy as np
 
 from sessile.graph import dtypes
 from sessile.graph.constant_value import constant_value
+from sessile.graph.convert import internal_convert
 from sessile.graph.errors import InvalidArgumentError
 from sessile.graph.name_scope import name_scope
 from sessile.graph.op_definition import Attribute, OpDefinition, operation
@@ -108,6 +109,8 @@ def assert_(condition: Any, data: Any, summarize: int | None = None, name: str |
     Returns the operation. It must run for the check to happen: use it as a control dependency.
     """
     with name_scope(name, "Assert", [condition, *data]):
+        for item in data:  # these operations count for the seeds of later ones
+            internal_convert(item)
         return Assert(condition, list(data), summarize=3 if summarize is None else summarize, name="Assert")
 
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 from sessile.graph.convert import internal_convert
 from sessile.graph.dtypes import complex64, complex128, float32, float64, variant
 from sessile.graph.name_scope import name_scope
 from sessile.graph.op_definition import Attribute, OpDefinition, operation
-from sessile.graph.ops import broadcasting, elementwise, filling, selection
+from sessile.graph.ops import broadcasting, elementwise, filling
 from sessile.graph.public_names import public
 from sessile.graph.shape_rules import broadcast
 from sessile.graph.tensor import Tensor
@@ -174,15 +173,14 @@ def angle(input: Any, name: str | None = None) -> Tensor:
     """The angle from the positive real axis, in radians, element by element.
 
     Args:
-        input: a tensor of numbers; for real ones the angle is 0, or pi where they are negative.
+        input: a tensor of numbers; for real ones, negative ones too, the result is 0.
         name: a name for the operation.
     """
     with name_scope(name, "Angle", [input]) as scope:
         input = internal_convert(input, None, "input")
         if input.dtype.is_complex:
             return Angle(input, Tout=input.dtype.real_dtype.base_dtype, name=scope)
-        zeros = filling.zeros_like(input)
-        return selection.where(input < 0, math.pi + zeros, zeros)
+        return filling.zeros_like(input)
 
 
 @public("conj", "math.conj")

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from sessile.graph import dtypes
-from sessile.graph.constant_value import constant_value_as_shape, known_number
+from sessile.graph.constant_value import constant_value, constant_value_as_shape, known_number
 from sessile.graph.convert import internal_convert
 from sessile.graph.data_type import DType, as_dtype
 from sessile.graph.dtypes import INDEX, NUMERIC, int8, int32, int64, uint8
@@ -17,7 +17,7 @@ from sessile.graph.op_definition import Attribute, OpDefinition, operation
 from sessile.graph.ops import reductions, shapes
 from sessile.graph.ops.constants import constant
 from sessile.graph.public_names import public
-from sessile.graph.shape_rules import UNKNOWN, axis_in
+from sessile.graph.shape_rules import UNKNOWN, axis_in, of_rank
 from sessile.graph.tensor import Tensor
 from sessile.graph.tensor_shape import TensorShape
 
@@ -39,8 +39,10 @@ class Fill(OpDefinition):
     outputs = {"output": "T"}
 
     def infer(self, dims: Tensor, value: Tensor) -> TensorShape:
-        if value.shape.ndims not in (None, 0):
-            raise ValueError(f"Shape must be rank 0 but is rank {value.shape.ndims}")
+        of_rank(value, 0)
+        known = constant_value(dims, partial=True)
+        if known is not None and any(size is not None and size < 0 for size in known.tolist()):
+            raise ValueError("Fill dimensions must be >= 0")
         return constant_value_as_shape(dims)
 
     def fold(self, known: Any, dims: Tensor, value: Tensor) -> Any:
@@ -52,8 +54,9 @@ class Fill(OpDefinition):
 
     def lower(self, b: Any, dims: Any, value: Any) -> Any:
         b.require(dims.type.rank == 1, f"dims must be a vector, got shape {list(dims.type.shape)}")
+        b.require(value.type.rank == 0, f"value must be a scalar, got shape {list(value.type.shape)}")
         sizes = b.sizes_of(dims)
-        negative = [b.shown(size) for size in sizes if isinstance(b.shown(size), int) and b.shown(size) < 0]
+        negative = [b.shown(size) for size in sizes if not b.decide(size, ">=", 0)]
         b.require(not negative, f"Dimension {negative[:1]} must be >= 0")
         return b.broadcast_to(value, sizes)
 
@@ -187,7 +190,11 @@ class OneHot(OpDefinition):
     differentiable = False
 
     def infer(self, indices: Tensor, depth: Tensor, on_value: Tensor, off_value: Tensor, *, axis: int) -> TensorShape:
+        for scalar in (depth, on_value, off_value):
+            of_rank(scalar, 0)
         sizes, count = indices.shape.sizes, known_number(depth)
+        if axis < -1:
+            raise ValueError("axis must be >= -1")
         if count is not None and count < 0:
             raise ValueError(f"depth must be non-negative, got: {count}")
         if sizes is None:
@@ -199,6 +206,7 @@ class OneHot(OpDefinition):
         rank = indices.type.rank
         place = axis if axis >= 0 else rank
         (count,) = b.sizes_of(depth)
+        b.require(b.decide(count, ">=", 0), f"depth must be non-negative, got: {b.shown(count)}")
         kind = "i64" if indices.type.dtype == "i64" else "i32"
         index = b.expand_dims(b.convert(indices, kind), [place])
         shape = (*indices.type.shape[:place], count, *indices.type.shape[place:])

@@ -111,7 +111,9 @@ def _gradient_along(params: Tensor, indices: Tensor, axis: Tensor, grad: Tensor,
     """The gradient of slices along another axis: that axis is brought to the front, and slices of one place summed."""
     rank, depth, place = params.shape.ndims, indices.shape.ndims, known_number(axis)
     if rank is None or depth is None or place is None:
-        raise LookupError("The gradient of gather needs a known rank and axis")
+        if batch:
+            raise LookupError("The gradient of gather with batch_dims needs a known rank and axis")
+        return _gradient_along_any(params, indices, axis, grad)
     place %= rank
     count = shapes.shape(params)[place]
     if batch:
@@ -123,6 +125,16 @@ def _gradient_along(params: Tensor, indices: Tensor, axis: Tensor, grad: Tensor,
     flat = shapes.reshape(front, joining.concat([[-1], _sizes_without(params, place)], 0))
     summed = segments.unsorted_segment_sum(flat, shapes.reshape(indices, [-1]), count)
     return transposition.transpose(summed, [*range(1, place + 1), 0, *range(place + 1, rank)])
+
+
+def _gradient_along_any(params: Tensor, indices: Tensor, axis: Tensor, grad: Tensor) -> Tensor:
+    """As above where the graph leaves the rank or the axis open: all axes before it are taken as one, all after too."""
+    shape = shapes.shape(params)
+    place = casts.cast(axis, int32) % shapes.size(shape)
+    before, after = reductions.reduce_prod(shape[:place]), reductions.reduce_prod(shape[place + 1 :])
+    front = transposition.transpose(shapes.reshape(grad, [before, shapes.size(indices), after]), [1, 0, 2])
+    summed = segments.unsorted_segment_sum(front, shapes.reshape(indices, [-1]), shape[place])
+    return shapes.reshape(transposition.transpose(summed, [1, 0, 2]), shape)
 
 
 def _sizes_without(params: Tensor, place: int) -> Tensor:

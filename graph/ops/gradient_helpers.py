@@ -36,7 +36,7 @@ class TanhGrad(GradientOfElementwise):
         return [grad * -2.0 * dy * y, TanhGrad(y, grad)]
 
     def lower(self, b: Any, y: Any, dy: Any) -> Any:
-        return b.mul(dy, b.sub(1, _conjugate(b, b.mul(y, y))))
+        return b.mul(dy, b.sub(1, b.mul(y, y)))
 
 
 @operation("SigmoidGrad")
@@ -49,7 +49,6 @@ class SigmoidGrad(GradientOfElementwise):
         return [scaled - 2.0 * scaled * y, SigmoidGrad(y, grad)]
 
     def lower(self, b: Any, y: Any, dy: Any) -> Any:
-        y = _conjugate(b, y)
         return b.mul(dy, b.mul(y, b.sub(1, y)))
 
 
@@ -71,7 +70,7 @@ class RsqrtGrad(GradientOfElementwise):
 
     def gradient(self, op: Any, grad: Tensor) -> list[Any]:
         y, dy = complex_numbers.conj(op.inputs[0]), op.inputs[1]
-        return [-1.5 * grad * dy * (y * y), RsqrtGrad(y, grad)]
+        return [-1.5 * complex_numbers.conj(grad) * dy * (y * y), RsqrtGrad(y, grad)]
 
     def lower(self, b: Any, y: Any, dy: Any) -> Any:
         y = _conjugate(b, y)
@@ -84,7 +83,7 @@ class ReciprocalGrad(GradientOfElementwise):
 
     def gradient(self, op: Any, grad: Tensor) -> list[Any]:
         y, dy = complex_numbers.conj(op.inputs[0]), op.inputs[1]
-        return [grad * -2.0 * dy * y, ReciprocalGrad(y, grad)]
+        return [complex_numbers.conj(grad) * -2.0 * dy * y, ReciprocalGrad(y, grad)]
 
     def lower(self, b: Any, y: Any, dy: Any) -> Any:
         y = _conjugate(b, y)

@@ -17,7 +17,7 @@ from sessile.graph.ops import filling, identity, shapes, slicing, splitting
 from sessile.graph.ops.bases import numbers_of
 from sessile.graph.ops.constants import constant
 from sessile.graph.public_names import public
-from sessile.graph.shape_rules import UNKNOWN, of_rank_at_least, same_shape, same_size
+from sessile.graph.shape_rules import UNKNOWN, of_rank, of_rank_at_least, same_shape, same_size
 from sessile.graph.tensor import Tensor
 from sessile.graph.tensor_shape import TensorShape, unknown_shape
 
@@ -35,6 +35,7 @@ class ConcatV2(OpDefinition):
     outputs = {"output": "T"}
 
     def infer(self, values: list[Tensor], axis: Tensor) -> TensorShape:
+        of_rank(axis, 0)
         return concatenated_shape(values, known_number(axis))
 
     def fold(self, known: Any, values: list[Tensor], axis: Tensor) -> Any:
@@ -135,13 +136,13 @@ def concat(values: Any, axis: Any, name: str | None = "concat") -> Tensor:
     Raises ValueError when the shapes do not fit.
     """
     values = list(values) if isinstance(values, (list, tuple)) else [values]
-    if len(values) > 1:
+    if len(values) != 1:
         return ConcatV2(values, axis, name=name)
-    with name_scope(name) as scope:
+    with name_scope(name):
         place = internal_convert(axis, int32, "concat_dim")
         if place.shape.ndims not in (None, 0):
             raise ValueError(f"Shape {place.shape} must have rank 0")
-        return identity.identity(values[0], name=scope)
+        return identity.identity(values[0], name=name)
 
 
 @operation("ConcatOffset")

@@ -59,6 +59,9 @@ class ConstantPadding(Padding):
         widths = b.sizes_of(paddings)
         rank = x.type.rank
         b.require(len(widths) == 2 * rank, f"The first dimension of paddings must be the rank of inputs {rank}")
+        for low, high in zip(widths[::2], widths[1::2], strict=True):
+            fits = b.decide(low, ">=", 0) and b.decide(high, ">=", 0)
+            b.require(fits, f"Paddings must be non-negative: {b.shown(low)} {b.shown(high)}")
         return b.pad(x, widths[::2], widths[1::2], value)
 
 
@@ -70,7 +73,8 @@ class Pad(ConstantPadding):
         return self.padded_shape(input, paddings)
 
     def lower(self, b: Any, input: Any, paddings: Any) -> Any:
-        return self.padded(b, input, paddings, input.type.numpy_dtype.type(0))
+        nothing = b"" if input.type.dtype == "string" else input.type.numpy_dtype.type(0)
+        return self.padded(b, input, paddings, nothing)
 
 
 @operation("PadV2")

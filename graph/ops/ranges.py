@@ -16,6 +16,7 @@ from sessile.graph.name_scope import name_scope
 from sessile.graph.op_definition import Attribute, OpDefinition, operation
 from sessile.graph.ops import casts
 from sessile.graph.public_names import public
+from sessile.graph.shape_rules import of_rank
 from sessile.graph.tensor import Tensor
 from sessile.graph.tensor_shape import TensorShape
 
@@ -124,6 +125,8 @@ class LinSpace(OpDefinition):
     differentiable = False
 
     def infer(self, start: Tensor, stop: Tensor, num: Tensor) -> TensorShape:
+        for scalar in (start, stop, num):
+            of_rank(scalar, 0)
         count = known_number(num)
         if count is not None and count <= 0:
             raise ValueError(f"Requires num > 0: {count}")

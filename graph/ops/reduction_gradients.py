@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 
 from sessile.graph.constant_value import known_axes
-from sessile.graph.dtypes import int32
 from sessile.graph.errors import UnimplementedError
 from sessile.graph.ops import (
     arithmetic,
@@ -16,13 +15,10 @@ from sessile.graph.ops import (
     complex_numbers,
     constants,
     division,
-    filling,
     gathering,
-    ranges,
     reductions,
     scans,
     shapes,
-    stitching,
     tiling,
     transposition,
 )
@@ -35,13 +31,10 @@ def _axes(op: Any) -> list[int] | None:
     return None if rank is None or axes is None else sorted({axis % rank for axis in axes})
 
 
-def reduced_shape(input_shape: Tensor, axes: Tensor) -> Tensor:
-    """The shape that a reduction of something of `input_shape` has when it keeps its axes, with size 1."""
-    input_shape, axes = casts.cast(input_shape, int32), casts.cast(axes, int32)
-    rank = shapes.size(input_shape)
-    axes = (axes + rank) % rank
-    ones = filling.Fill(shapes.shape(axes), 1)
-    return stitching.DynamicStitch([ranges.range_(0, rank), axes], [input_shape, ones])
+def reduced_shape(x: Tensor, axes: Tensor) -> Tensor:
+    """The shape that a reduction of `x` has when it keeps its axes, with size 1."""
+    # the sum is never computed: the axes of a reduction are numbers by the time a program is made, and so is its shape
+    return shapes.shape(reductions.Sum(x, axes, keep_dims=True))
 
 
 def _kept_shape(op: Any) -> tuple[Tensor, Tensor, Tensor]:
@@ -49,7 +42,7 @@ def _kept_shape(op: Any) -> tuple[Tensor, Tensor, Tensor]:
     sizes, axes = op.inputs[0].shape.sizes, _axes(op)
     shape = shapes.shape(op.inputs[0])
     if axes is None:
-        kept = reduced_shape(shape, op.inputs[1])
+        kept = reduced_shape(op.inputs[0], op.inputs[1])
         return shape, kept, _safe_quotient(shape, kept)
     is_reduced = np.isin(np.arange(len(sizes)), axes).astype(np.int32)
     if None not in sizes:
@@ -105,6 +98,8 @@ def of_norm(op: Any, grad: Tensor) -> Tensor:
 def of_product(op: Any, grad: Tensor) -> Tensor:
     """The gradient times the product of all other elements, which needs no division and so is right for zeros."""
     x, axes = op.inputs[0], _axes(op)
+    if axes is None and op.outputs[0].shape.ndims == 0:
+        return grad * shapes.reshape(_product_of_others(shapes.reshape(x, [-1, 1])), shapes.shape(x))
     if axes is None:
         raise UnimplementedError(
             op.node_def, op, f"the gradient of {op.name} (Prod) over axes that the graph leaves open"
@@ -114,12 +109,17 @@ def of_product(op: Any, grad: Tensor) -> Tensor:
     order = [*axes, *others]
     reduced_first = transposition.transpose(x, order)
     flat = shapes.reshape(reduced_first, _two_axes(shape, axes, others))
-    left = scans.cumprod(flat, axis=0, exclusive=True)
-    right = scans.cumprod(flat, axis=0, exclusive=True, reverse=True)
-    product = complex_numbers.conj(left) * complex_numbers.conj(right)
-    back = transposition.transpose(shapes.reshape(product, shapes.shape(reduced_first)), np.argsort(order).tolist())
+    product = shapes.reshape(_product_of_others(flat), shapes.shape(reduced_first))
+    back = transposition.transpose(product, np.argsort(order).tolist())
     spread = tiling.Tile(shapes.reshape(grad, kept), repeats)
     return shapes.reshape(spread * back, shape)
+
+
+def _product_of_others(x: Tensor) -> Tensor:
+    """For each element of a matrix the conjugate product of all others in its column."""
+    left = scans.cumprod(x, axis=0, exclusive=True)
+    right = scans.cumprod(x, axis=0, exclusive=True, reverse=True)
+    return complex_numbers.conj(left) * complex_numbers.conj(right)
 
 
 def _two_axes(shape: Tensor, axes: list[int], others: list[int]) -> list[Any]:

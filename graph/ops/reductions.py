@@ -16,7 +16,7 @@ from sessile.graph.ops import ranges, reduction_gradients, shapes
 from sessile.graph.ops.bases import axes_of
 from sessile.graph.public_names import public
 from sessile.graph.renamed_arguments import renamed_argument
-from sessile.graph.shape_rules import UNKNOWN
+from sessile.graph.shape_rules import UNKNOWN, of_rank_at_most
 from sessile.graph.tensor import Tensor
 from sessile.graph.tensor_shape import TensorShape, unknown_shape
 
@@ -32,6 +32,7 @@ class Reduction(OpDefinition):
     function = ""
 
     def infer(self, input: Tensor, reduction_indices: Tensor, *, keep_dims: bool) -> TensorShape:
+        of_rank_at_most(reduction_indices, 1)
         sizes, axes = input._shape.sizes, known_axes(reduction_indices)
         if sizes is None:
             return UNKNOWN

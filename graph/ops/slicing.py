@@ -11,11 +11,11 @@ from sessile.graph.constant_value import constant_value, known_axes
 from sessile.graph.dtypes import INDEX
 from sessile.graph.op_definition import Attribute, OpDefinition, operation
 from sessile.graph.ops import filling, joining, padding, shapes
-from sessile.graph.ops.bases import is_value
+from sessile.graph.ops.bases import is_left_open, is_value
 from sessile.graph.ops.slice_lowering import place_back, take
 from sessile.graph.ops.slice_specification import Masks, entries_of, numpy_index, result_size
 from sessile.graph.public_names import public
-from sessile.graph.shape_rules import UNKNOWN
+from sessile.graph.shape_rules import UNKNOWN, of_rank
 from sessile.graph.tensor import Tensor
 from sessile.graph.tensor_shape import TensorShape, unknown_shape
 
@@ -29,6 +29,8 @@ class Slice(OpDefinition):
     outputs = {"output": "T"}
 
     def infer(self, input: Tensor, begin: Tensor, size: Tensor) -> TensorShape:
+        of_rank(begin, 1)
+        of_rank(size, 1)
         sizes, wanted = input.shape.sizes, constant_value(size, partial=True)
         if wanted is None:
             return unknown_shape(input.shape.ndims if sizes is not None else begin.shape.with_rank(1).as_list()[0])
@@ -85,7 +87,7 @@ def take_part(b: Any, x: Any, starts: list[Any], counts: list[Any]) -> Any:
     """`counts` elements from `starts` on; -1 takes the rest. Starts may be values of the program."""
     shape, firsts = [], []
     for axis, (start, count, size) in enumerate(zip(starts, counts, x.type.shape, strict=True)):
-        is_rest = b.hint(count) == -1
+        is_rest = is_left_open(b, count)
         if is_value(start) and is_rest:
             start = b.sizes_of(start)[0]
         count = size - start if is_rest else count

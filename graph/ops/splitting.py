@@ -12,7 +12,7 @@ from sessile.graph.dimension import Dimension
 from sessile.graph.dtypes import int8, int32, int64
 from sessile.graph.op_definition import Attribute, OpDefinition, operation
 from sessile.graph.ops import filling, joining
-from sessile.graph.ops.bases import numbers_of, part
+from sessile.graph.ops.bases import is_left_open, numbers_of, part
 from sessile.graph.public_names import public
 from sessile.graph.tensor import Tensor
 from sessile.graph.tensor_shape import TensorShape, unknown_shape
@@ -82,6 +82,8 @@ class SplitV(OpDefinition):
         axis = _checked_axis(value, known_number(split_dim))
         known = constant_value(size_splits, partial=True)
         sizes = [None] * num_split if known is None else known.tolist()
+        if sizes.count(-1) > 1:
+            raise ValueError("size_splits can only have one -1")
         if axis is None or value.shape.sizes is None:
             return [_with_size(value, None, None)] * num_split
         return [_with_size(value, axis, size) for size in _filled(sizes, value.shape.sizes[axis])]
@@ -94,14 +96,11 @@ class SplitV(OpDefinition):
         axis %= value.type.rank
         total = value.type.shape[axis]
         sizes = b.sizes_of(size_splits)
-        rest = total
-        for size in sizes:
-            rest = rest if b.hint(size) == -1 else rest - size
-        sizes = [rest if b.hint(size) == -1 else size for size in sizes]
-        left = total
-        for size in sizes:
-            left = left - size
-        b.require(b.decide(rest, ">=", 0) and b.decide(left, "==", 0), _misfit(b, sizes, total))
+        is_open = [is_left_open(b, size) for size in sizes]
+        rest = total - sum(size for size, left_open in zip(sizes, is_open, strict=True) if not left_open)
+        sizes = [rest if left_open else size for size, left_open in zip(sizes, is_open, strict=True)]
+        fits = all(b.decide(size, ">=", 0) for size in sizes) and b.decide(sum(sizes), "==", total)
+        b.require(fits, _misfit(b, sizes, total))
         starts, start = [], 0
         for size in sizes:
             starts.append(start)

@@ -259,3 +259,42 @@ def cross_entropy_has_no_second_derivative(tf):
     a = tf.constant(numbers(0, 3, 4))
     loss = tf.nn.sparse_softmax_cross_entropy_with_logits(labels=[0, 3, 1], logits=a)
     tf.gradients(tf.gradients(loss, a), a)
+
+
+def of_analytic_functions(tf):
+    a = tf.constant([0.1 + 0.2j, 1.5 - 1.0j], tf.complex64)
+    seeds = tf.constant([1 + 1j, 2 - 1j], tf.complex64)
+    firsts = [
+        tf.gradients(function(a), a, seeds)[0]
+        for function in (tf.tanh, tf.sigmoid, tf.sqrt, tf.rsqrt, tf.math.reciprocal, tf.exp)
+    ]
+    seconds = [tf.gradients(first, a, seeds)[0] for first in firsts]
+    parts = tf.stack([[tf.real(g), tf.imag(g)] for g in firsts + seconds])
+    return evaluated(tf, [parts])
+
+
+def of_reductions_over_axes_of_the_run(tf):
+    a = tf.placeholder(tf.float32)
+    axes = tf.placeholder_with_default([0, -1], [None])
+    found = []
+    for reduce in (tf.reduce_sum, tf.reduce_mean, tf.reduce_max, tf.reduce_logsumexp):
+        found += tf.gradients(reduce(a, axes), a) + tf.gradients(reduce(a, axes, keepdims=True), a)
+    with tf.Session() as session:
+        return session.run(tf.stack(found), {a: numbers(2, 3, 2), axes: [2, 0]}).tolist()
+
+
+def of_a_product_of_unknown_rank(tf):
+    a = tf.placeholder(tf.float32)
+    grad = tf.gradients(tf.reduce_prod(a) * 2.0, a)[0]
+    with tf.Session() as session:
+        return [session.run(grad, {a: value}).tolist() for value in (numbers(2, 3), 3.0, [[0.0], [4.0]])]
+
+
+def of_gather_along_axes_of_the_run(tf):
+    a = tf.placeholder(tf.float32)
+    axis = tf.placeholder(tf.int32, [])
+    y = tf.gather(a, [[0, 1], [1, 1]], axis=axis)
+    grad = tf.gradients(y * y, a)[0]
+    known = tf.gradients(tf.square(tf.gather(a, [1, 1], axis=-2)), a)[0]
+    with tf.Session() as session:
+        return [session.run([grad, known], {a: numbers(5, 2, 3, 2), axis: k}) for k in (0, 1, -1)]

@@ -237,3 +237,18 @@ def computed_shapes(tf):
     tf.set_random_seed(1)
     n = tf.placeholder(tf.int32, [])
     return evaluated(tf, tf.random_normal([n, 2]), {n: 3})
+
+
+def crops_and_what_follows(tf):
+    tf.set_random_seed(5)
+    image = tf.constant(np.arange(20, dtype=np.float32).reshape(5, 4))
+    return evaluated(tf, [tf.random_crop(image, [2, 2]), tf.random_uniform([2])], steps=2)
+
+
+def single_samples(tf):
+    tf.set_random_seed(5)
+    return evaluated(tf, [tf.random_gamma([], 0.5, 2.0), tf.random_poisson(3.0, []), tf.random_gamma([], [0.5, 2.0])])
+
+
+def negative_sizes(tf):
+    return evaluated(tf, tf.random_uniform([2, -1]))

@@ -100,6 +100,8 @@ def test_every_f64_keeps_its_bits(value: float) -> None:
         (2**64 - 1, "u64", "18446744073709551615"),
         (complex(-0.0, math.nan), "c64", "(-0.0, nan)"),
         (np.zeros((2, 0)), "f64", "[[], []]"),
+        (np.zeros((2, 0, 3)), "f64", "[[], []]"),
+        (np.zeros((2**20, 2**20, 0)), "f64", "[]"),
         ([b"a\xff\n", 'b"\u2028'], "string", r'[b"a\u00ff\n", "b\"\u2028"]'),
     ],
 )

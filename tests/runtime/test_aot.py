@@ -327,3 +327,15 @@ def test_failures_name_the_operation_and_its_line(graph: tf.Graph, path: Path) -
     with pytest.raises(tf.errors.InvalidArgumentError, match=r"picked \(defined at test_aot.py:\d+\)"):
         model(7)
     assert model(0) == 1.0
+
+
+def test_elements_that_decide_a_shape_are_those_of_the_compilation(graph: tf.Graph, path: Path) -> None:
+    x = tf.placeholder(tf.float32, [1, 2, 3, 4], name="x")
+    axis = tf.placeholder(tf.int32, [], name="axis")
+    tf.aot.compile(graph, tf.reduce_sum(x, axis), [x, axis], path)
+    model = tf.load(path)
+    ones = np.ones((1, 2, 3, 4), np.float32)
+    for _ in range(2):
+        np.testing.assert_array_equal(model(ones, 3), np.full((1, 2, 3), 4.0))
+        with pytest.raises(tf.errors.InvalidArgumentError, match="s0 == 3, where s0 is element 0 of axis"):
+            model(ones, 1)

@@ -430,3 +430,11 @@ def test_a_step_of_adam_is_one_native_call(graph: tf.Graph) -> None:
     assert len(native.stages) == 1
     assert native.plan.moves == []
     assert native.plan.copies == []
+
+
+@pytest.mark.usefixtures("always")
+def test_strings_move_on_the_host(graph: tf.Graph) -> None:
+    x = tf.placeholder(tf.string, [None])
+    moved = [tf.concat([x, x], 0), tf.reverse(x, [0]), x[1:], tf.tile(x, [2]), tf.pad(x, [[1, 0]])]
+    found = [value.tolist() for value in tf.Session().run(moved, {x: ["a", "b"]})]
+    assert found == [[b"a", b"b"] * 2, [b"b", b"a"], [b"b"], [b"a", b"b"] * 2, [b"", b"a", b"b"]]

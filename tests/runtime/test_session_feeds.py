@@ -173,3 +173,74 @@ def test_eval_and_run_use_the_default_session(graph):
     v.initializer.run(session=other)
     assert y.eval(feed_dict={x: 3.0}, session=other) == 4.0
     assert sess is not tf.get_default_session()
+
+
+@pytest.mark.parametrize("jit", ["never", "always"])
+@pytest.mark.parametrize(
+    ("build", "values"),
+    [
+        (lambda x, a: tf.reduce_sum(x, a), [0, 1, 2, -1, 0]),
+        (lambda x, a: tf.reduce_max(x, a, keepdims=True), [[0], [1], [0, 2], [0]]),
+        (lambda x, a: tf.gradients(tf.reduce_prod(tf.reduce_max(x, a)), x)[0], [[0], [2], [1]]),
+        (lambda x, a: tf.transpose(x, a), [[0, 1, 2], [2, 1, 0], [1, 0, 2]]),
+        (lambda x, a: tf.gather(x, [0, 1], axis=a), [0, 2, 1]),
+        (lambda x, a: tf.expand_dims(x, a), [0, 3, -2]),
+        (lambda x, a: tf.concat([x, x], a), [0, 1, 2]),
+        (lambda x, a: tf.reshape(x, a), [[6, 4], [4, -1], [4, 6], [-1, 3]]),
+        (lambda x, a: tf.slice(x, [1, 0, 0], a), [[1, -1, 1], [1, 1, 1], [1, 2, -1]]),
+        (lambda x, a: tf.split(x, a, 2, num=2)[0], [[-1, 1], [2, 2], [1, -1]]),
+        (lambda x, a: x[:, ::a], [1, 2, -1]),
+        (lambda x, a: x[a:], [0, 1, -1]),
+        (lambda x, a: tf.range(0, 10, a), [1, 3, 4]),
+        (lambda x, a: tf.pad(x, a, "REFLECT"), [[[0, 0], [0, 1], [0, 0]], [[1, 0], [0, 0], [2, 2]]]),
+    ],
+)
+def test_elements_that_decide_a_shape_count_in_each_call(graph, monkeypatch, build, values, jit):
+    monkeypatch.setenv("SESSILE_JIT", jit)
+    array = np.random.RandomState(0).randn(2, 3, 4).astype(np.float32)
+    x, a = tf.placeholder(tf.float32, [None, None, None]), tf.placeholder(tf.int32, np.shape(values[0]))
+    if np.ndim(values[0]) == 1:
+        a = tf.placeholder(tf.int32, [None])
+    result = build(x, a)
+    with tf.Session() as session:
+        found = [session.run(result, {x: array, a: value}) for value in values]
+    for value, own in zip(values, found, strict=True):
+        with tf.Graph().as_default(), tf.Session() as session:
+            np.testing.assert_allclose(own, session.run(build(tf.constant(array), tf.constant(value))), rtol=1e-6)
+
+
+def test_an_element_out_of_range_is_refused_after_one_within(sess):
+    x, a = tf.placeholder(tf.float32, [3]), tf.placeholder(tf.int32, [])
+    part = x[a]
+    assert sess.run(part, {x: [1.0, 2.0, 3.0], a: 2}) == 3.0
+    with pytest.raises(tf.errors.InvalidArgumentError, match="indices = 3 is not in"):
+        sess.run(part, {x: [1.0, 2.0, 3.0], a: 3})
+    assert sess.run(part, {x: [1.0, 2.0, 3.0], a: -3}) == 1.0
+
+
+def test_waiting_for_a_fed_placeholder_needs_no_other_value(sess):
+    x = tf.placeholder(tf.float32)
+    other = tf.placeholder(tf.float32)
+    assert sess.run([tf.group(x), *tf.tuple([x, other])], {x: 2.0, other: 3.0}) == [None, 2.0, 3.0]
+    with pytest.raises(tf.errors.InvalidArgumentError, match="You must feed a value"):
+        sess.run(tf.group(x), {other: 3.0})
+
+
+@pytest.mark.parametrize("jit", ["never", "always"])
+@pytest.mark.parametrize(
+    "build",
+    [
+        lambda n: tf.fill([n * 3], 1.0) + tf.placeholder_with_default([1.0] * 5, [None]),
+        lambda n: tf.range(n * 3) + tf.constant([1, 2]),
+        lambda n: tf.reshape(tf.zeros([24]), [n * 5, 3]),
+        lambda n: tf.reshape(tf.zeros([24]), [n * 5, -1]),
+        lambda n: tf.fill([n * -3], 1.0),
+        lambda n: tf.boolean_mask([1.0, 2.0, 3.0], tf.less([1, 2, 3], n)) + tf.constant([1.0, 2.0]),
+    ],
+)
+def test_computed_sizes_that_do_not_fit_are_refused(sess, monkeypatch, build, jit):
+    monkeypatch.setenv("SESSILE_JIT", jit)
+    n = tf.placeholder(tf.int32, [])
+    result = build(n)
+    with tf.Session() as session, pytest.raises(tf.errors.InvalidArgumentError):
+        session.run(result, {n: 2})

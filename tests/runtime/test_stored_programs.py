@@ -220,3 +220,16 @@ def test_identities_tell_calls_apart() -> None:
     assert identity() == identity()
     variants = [identity(), identity(value=2.0), identity(axis=1), identity(shape=(2, 3)), identity(swap=True)]
     assert len(set(variants)) == len(variants)
+
+
+def test_elements_that_decide_a_shape_choose_among_stored_programs(lowered: list[str]) -> None:
+    def shapes(*axes: int) -> list[Any]:
+        with tf.Graph().as_default(), tf.Session() as session:
+            x, axis = tf.placeholder(tf.float32, [2, 3, 4]), tf.placeholder(tf.int32, [])
+            total = tf.reduce_sum(x, axis)
+            return [session.run(total, {x: np.ones((2, 3, 4)), axis: k}).shape for k in axes]
+
+    assert shapes(0, 1, 0) == [(3, 4), (2, 4), (3, 4)]
+    assert len(lowered) == 2
+    assert shapes(1, 2, 0) == [(2, 4), (2, 3), (3, 4)]
+    assert len(lowered) == 3

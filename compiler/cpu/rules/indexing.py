@@ -67,7 +67,7 @@ _COPY = """\
 def gather(instruction: Instruction, _: Target) -> tuple[KernelCall, ...]:
     """Rows are copied one after the other; each part checks the indices that it uses."""
     x, indices = instruction.operands
-    dtype = _movable(x.type.dtype)
+    dtype = x.type.dtype
     axis, batch = instruction.attributes["axis"], instruction.attributes["batch"]
     groups = product(x.type.shape[:batch])
     outer = product(x.type.shape[batch:axis])
@@ -89,7 +89,7 @@ def gather(instruction: Instruction, _: Target) -> tuple[KernelCall, ...]:
 def gather_nd(instruction: Instruction, _: Target) -> tuple[KernelCall, ...]:
     """As gather, with coordinates in place of indices."""
     x, indices = instruction.operands
-    dtype = _movable(x.type.dtype)
+    dtype = x.type.dtype
     depth = _depth(indices.type.shape)
     names = [f"limit{k}" for k in range(depth)]
     code = _GATHER_ND.format(limits="".join(f"{name}, " for name in names), coordinates=_checked_place(depth, " " * 8))
@@ -130,7 +130,7 @@ def scatter(instruction: Instruction, _: Target) -> tuple[KernelCall, ...]:
 
 
 def _scatter_source(dtype: str, index_type: str, depth: int, function: str, in_place: bool) -> KernelSource:
-    held = _movable(dtype)
+    held = dtype
     if function != "set" and dtype in ("f16", "bool"):
         raise NoKernel(f"scatter {function} of {dtype} has no kernel")
     code = _SCATTER.format(
@@ -178,12 +178,6 @@ def _checked_place(depth: int, indent: str) -> str:
             f"place = place * limit{axis} + c{axis}",
         ]
     return "\n".join(indent + line for line in lines)
-
-
-def _movable(dtype: str) -> str:
-    if dtype in ("string", "resource"):
-        raise NoKernel(f"elements of type {dtype} live on the host")
-    return dtype
 
 
 def _depth(shape: Sequence[Size]) -> int:

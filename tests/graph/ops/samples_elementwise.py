@@ -1,5 +1,6 @@
 """Samples of functions of one operand: algebra, transcendental and special functions, casts, complex numbers."""
 
+import numpy as np
 from support.op_samples import ANALYTIC, FLOATS, NUMBERS, REALS, error, fixed, normal, samples, uniform, whole
 
 INF, NAN = float("inf"), float("nan")
@@ -75,6 +76,9 @@ SAMPLES = [
         lambda tf, x, y: [tf.real(tf.complex(x, y) * tf.complex(y, x)), tf.imag(tf.exp(tf.complex(x, y)))],
         normal(3),
         normal(3),
+    ),
+    *samples(
+        "angle of real", lambda tf, x: tf.angle(x), fixed([-1.5, 2.0]), names=False, expected=np.zeros(2, np.float32)
     ),
     *samples("angle of complex", lambda tf, x, y: tf.angle(tf.complex(x, y)), normal(3), normal(3)),
     *samples(

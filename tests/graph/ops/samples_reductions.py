@@ -90,6 +90,8 @@ ERRORS = [
         ValueError,
         "Cannot specify both",
     ),
+    error("axes of rank 2", lambda tf: tf.reduce_sum(tf.ones([2]), [[0]]), ValueError, "at most rank 1 but is rank 2"),
+    error("argmax of axes", lambda tf: tf.argmax(tf.ones([2]), [0]), ValueError, "must be rank 0 but is rank 1"),
     error("type", lambda tf: tf.reduce_all(tf.ones([2])), TypeError, "bool"),
     error("norm", lambda tf: tf.norm(tf.ones([2, 2]), -3), ValueError, "supported vector norm"),
 ]
