@@ -148,7 +148,7 @@ def _convert_one(op_type: str, name: str, kind: str, value: Any) -> Any:
             case "shape":
                 return as_shape(value)
             case "int":
-                if isinstance(value, (float, str)):
+                if isinstance(value, str):
                     raise TypeError(f"got {value!r} of type {type(value).__name__}")
                 return int(value)
             case "float":

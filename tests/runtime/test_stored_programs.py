@@ -220,3 +220,11 @@ def test_identities_tell_calls_apart() -> None:
     assert identity() == identity()
     variants = [identity(), identity(value=2.0), identity(axis=1), identity(shape=(2, 3)), identity(swap=True)]
     assert len(set(variants)) == len(variants)
+
+
+def test_constants_without_elements_are_stored(store: Path, lowered: list[str]) -> None:
+    for _ in range(2):
+        with tf.Graph().as_default(), tf.Session() as session:
+            assert session.run(tf.constant([[], []])).shape == (2, 0)
+            assert session.run(tf.constant(np.zeros((0, 3)))).shape == (0, 3)
+    assert len(lowered) == 2
