@@ -209,3 +209,77 @@ def loading(tf):
         session.run(v.initializer)
         v.load([5.0, 6.0], session)
         return session.run(v)
+
+
+def parts_of_variables_can_be_assigned_to(tf):
+    v = tf.Variable([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]], name="v")
+    column = v[:, 1].assign([9.0, 8.0])
+    corner = v[1:, ::-2].assign([[-1.0, -2.0]], name="corner")
+    names = [column.name, corner.name, column.op.type, str(column.dtype)]
+    with tf.Session() as session:
+        session.run(v.initializer)
+        return [names, session.run(column), session.run(corner), session.run(v[0, 1].assign(0.5)), session.run(v)]
+
+
+def parts_of_variables_of_strings_and_of_known_begin_only_at_run_time(tf):
+    v = tf.Variable(["a", "b", "c"])
+    w = tf.Variable([True, False, True])
+    place = tf.placeholder(tf.int32, [])
+    with tf.Session() as session:
+        session.run([v.initializer, w.initializer])
+        strings = session.run(v[1:].assign(["d", "e"]))
+        return [strings, session.run(w[place : place + 1].assign([True]), {place: 1})]
+
+
+def a_strided_slice_knows_its_variable(tf):
+    v = tf.Variable([1, 2, 3])
+    return evaluated(tf, tf.strided_slice(v, [0], [2], var=v, name="s").assign([5, 6]))
+
+
+def parts_take_values_of_their_shape(tf):
+    v = tf.Variable([1, 2, 3])
+    try:
+        evaluated(tf, v[1:].assign([5, 6, 7]))
+    except (tf.errors.UnimplementedError, tf.errors.InvalidArgumentError) as error:
+        return str(error)[:58]
+
+
+def _rows_changed_by_a_method(name):
+    def program(tf):
+        v = tf.Variable([1.0, 2.0, 3.0])
+        return evaluated(tf, getattr(v, name)(tf.IndexedSlices(tf.constant([5.0, 0.5]), tf.constant([0, 2]))))
+
+    return program
+
+
+PROGRAMS.update({f"rows_{k}_by_a_method": _rows_changed_by_a_method("scatter_" + k) for k in _KINDS})
+
+
+def rows_to_change_are_indexed_slices(tf):
+    return tf.Variable([1.0]).scatter_add([0])
+
+
+def only_scalars_are_counted_up(tf):
+    return tf.Variable([1]).count_up_to(3)
+
+
+def updates_fit_their_coordinates(tf):
+    v = tf.Variable([1.0, 2.0, 3.0])
+    try:
+        return tf.scatter_nd_update(v, [[0], [2]], [5.0])
+    except ValueError:
+        return "refused"
+
+
+def values_fit_their_variable_when_they_are_assigned(tf):
+    v = tf.Variable(1.0)
+    try:
+        evaluated(tf, tf.assign(v, tf.placeholder_with_default([1.0, 2.0], None)))
+    except tf.errors.InvalidArgumentError as error:
+        return error.message.split("\n")[0]
+
+
+def a_caching_device_is_where_the_variable_is_read(tf):
+    with tf.device("/job:a"):
+        v = tf.Variable(1.0, caching_device="/job:b", name="v")
+    return [[op.name, op.device] for op in v.graph.get_operations()]
