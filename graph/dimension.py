@@ -40,9 +40,10 @@ def _whole_number(value: Any) -> int:
             f"Dimension value must be integer or None or have an __index__ method, "
             f"got value {value!r} with type {type(value)!r}"
         )
-    if not float(value).is_integer():
+    number = float(value)
+    if not number.is_integer():
         raise ValueError(f"Ambiguous dimension: {value}")
-    return int(value)
+    return int(number)
 
 
 @public("Dimension")

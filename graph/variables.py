@@ -450,6 +450,15 @@ def _variable_as_tensor(
 register_tensor_conversion_function(Variable, _variable_as_tensor)
 
 
+def _operation_as_tensor(op: Operation, dtype: Any = None, name: str | None = None, as_ref: bool = False) -> Any:
+    raise TypeError(
+        f"Can't convert Operation '{op.name}' to Tensor (target dtype={dtype!r}, name={name!r}, as_ref={as_ref!r})"
+    )
+
+
+register_tensor_conversion_function(Operation, _operation_as_tensor)
+
+
 @public("is_variable_initialized")
 def is_variable_initialized(variable: Any) -> Tensor:
     """Whether a variable has a value, as a tensor."""

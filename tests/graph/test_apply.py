@@ -50,6 +50,10 @@ def test_public_function_shows_its_signature() -> None:
         (lambda: tf.square(1.0, x=2), "multiple values for argument 'x'"),
         (lambda: tf.square(1.0, "a", 3), "takes 2 arguments, 3 were given"),
         (lambda: TopKV2([1.0], 1, sorted=3), "Expected bool for argument 'sorted'"),
+        (
+            lambda: tf.constant(1) + tf.no_op(),
+            "Can't convert Operation 'NoOp' to Tensor \\(target dtype=None, name='y', as_ref=False\\)",
+        ),
         (lambda: Pack([1.0], axis="a"), "Expected int for argument 'axis'"),
         (lambda: ConcatV2(1.0, 0), "Expected list for 'values' argument to 'ConcatV2' Op"),
         (lambda: tf.sqrt([1, 2]), "Value passed to parameter 'x' has DataType int32 not in list of allowed values"),
