@@ -237,7 +237,7 @@ def _is_symbolic(value: Any) -> bool:
 
 
 def _refuse_tensors(values: Any) -> None:
-    if any(_is_symbolic(element) for element in _elements(values)):
+    if any(_is_symbolic(element) and not hasattr(element, "dense_shape") for element in _elements(values)):
         raise TypeError("List of Tensors when single Tensor expected")
 
 

@@ -228,7 +228,6 @@ class StridedSliceAssign(Strided):
 
     inputs = {"ref": "ref T", "begin": "Index", "end": "Index", "strides": "Index", "value": "T"}
     outputs = {"output_ref": "ref T"}
-    differentiable = False
 
     def infer(self, ref: Tensor, begin: Tensor, end: Tensor, strides: Tensor, value: Tensor) -> TensorShape:
         return ref.shape

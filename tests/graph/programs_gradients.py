@@ -259,3 +259,13 @@ def cross_entropy_has_no_second_derivative(tf):
     a = tf.constant(numbers(0, 3, 4))
     loss = tf.nn.sparse_softmax_cross_entropy_with_logits(labels=[0, 3, 1], logits=a)
     tf.gradients(tf.gradients(loss, a), a)
+
+
+def there_is_no_gradient_of_unique(tf):
+    x = tf.constant([1.0, 2.0])
+    return tf.gradients(tf.unique(x).y, x)
+
+
+def there_is_no_gradient_of_an_assignment_to_a_part(tf):
+    v = tf.Variable([1.0, 2.0])
+    return tf.gradients(v[:1].assign([2.0]), v._ref())

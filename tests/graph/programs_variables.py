@@ -283,3 +283,16 @@ def a_caching_device_is_where_the_variable_is_read(tf):
     with tf.device("/job:a"):
         v = tf.Variable(1.0, caching_device="/job:b", name="v")
     return [[op.name, op.device] for op in v.graph.get_operations()]
+
+
+def a_group_gathers_on_each_device(tf):
+    with tf.device("/gpu:0"):
+        a = tf.constant(1, name="a")
+    with tf.device("/cpu:0"):
+        b = tf.constant(2, name="b")
+    tf.group(a, b, name="both")
+    tf.group(a, name="one")
+    with tf.device("/cpu:1"):
+        tf.group(b, tf.constant(3, name="c"), a)
+        tf.group(name="none")
+    return [[op.name, op.device] for op in a.graph.get_operations()]

@@ -129,3 +129,26 @@ def test_registered_types_convert_themselves() -> None:
     assert tf.Session().run(total).tolist() == [21.0, 21.0]
     with pytest.raises(TypeError, match="must be callable"):
         tf.register_tensor_conversion_function(Celsius, "convert")  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="Cannot register conversions for Python numeric types"):
+        tf.register_tensor_conversion_function(int, convert)
+    assert tf.Session().run(tf.stack([Celsius(20.0), Celsius(30.0)])).tolist() == [20.0, 30.0]
+
+
+@pytest.mark.parametrize(
+    ("result", "message"), [(3, "returned non-Tensor: 3"), (None, "requested = int32, actual = float32")]
+)
+def test_registered_functions_return_tensors_of_the_type(result: Any, message: str) -> None:
+    class Thing:
+        pass
+
+    def convert(value: Thing, dtype: Any = None, name: Any = None, as_ref: bool = False) -> Any:
+        return tf.constant(1.0) if result is None else result
+
+    tf.register_tensor_conversion_function(Thing, convert)
+    with pytest.raises(RuntimeError, match=message):
+        tf.convert_to_tensor(Thing(), tf.int32)
+
+
+def test_sparse_tensors_are_no_tensors() -> None:
+    with pytest.raises(TypeError, match=r"Failed to convert object of type .*SparseTensor"):
+        tf.convert_to_tensor(tf.SparseTensor([[0]], [1.0], [2]))
