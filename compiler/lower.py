@@ -85,6 +85,10 @@ class _Lowering:
     def lower_operation(self, op: Operation) -> None:
         builder = self.builder
         builder.enter(op)
+        variable = self._read_later(op)
+        if variable is not None:
+            self._keep(op, variable)
+            return
         definition = OPS.get(op.type)
         if definition is None:
             raise UnimplementedError(None, op, f"operations of type {op.type} are not implemented")
@@ -100,6 +104,17 @@ class _Lowering:
         except UnimplementedError as error:
             raise UnimplementedError(None, op, error.message) from None
         self._keep(op, outputs)
+
+    def _read_later(self, op: Operation) -> VariableReference | None:
+        """The variable whose value `op` gives on without waiting for anything.
+
+        Such an operation (`Variable.value()`) runs at no time of its own, and TensorFlow hands the variable's memory
+        on: what takes its output reads the variable, and so sees the writes that it waits for itself.
+        """
+        if op.type != "Identity" or op._control_inputs:
+            return None
+        value = self.values[op._inputs[0]]
+        return value if isinstance(value, VariableReference) and value.operation is op._inputs[0].op else None
 
     def _keep(self, op: Operation, outputs: Any) -> None:
         flat = list(outputs) if isinstance(outputs, (list, tuple)) else [outputs]

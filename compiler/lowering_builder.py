@@ -1,8 +1,9 @@
 """The builder that lowering rules see: a ProgramBuilder that also knows variables and the operation being lowered.
 
 Semantics of state: a program is pure between its reads, which come first, and its writes, which come last. A read sees
-the newest write among the ancestors of the operation that reads, or the value from before the run; an operation that
-updates a variable starts from the newest write of all.
+the newest write among the ancestors of the operation that reads, or the value from before the run; what takes
+`Variable.value()` reads itself, so its own ancestors count. An operation that updates a variable starts from the newest
+write of all.
 """
 
 from __future__ import annotations

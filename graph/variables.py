@@ -248,7 +248,7 @@ class Variable(TensorOperators):
     # --- reading
 
     def value(self) -> Tensor:
-        """The value from before this run's changes, unless a control dependency orders a change first."""
+        """The value as each operation that takes it sees it: with the changes that this operation waits for."""
         return self._snapshot
 
     def read_value(self) -> Tensor:

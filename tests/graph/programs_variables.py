@@ -296,3 +296,47 @@ def a_group_gathers_on_each_device(tf):
         tf.group(b, tf.constant(3, name="c"), a)
         tf.group(name="none")
     return [[op.name, op.device] for op in a.graph.get_operations()]
+
+
+def what_waits_for_a_change_sees_it(tf):
+    v, w = tf.Variable([1.0, 2.0, 3.0]), tf.Variable(3.0)
+    with tf.control_dependencies([v.assign([5.0, 6.0, 7.0]), w.assign_add(1.0)]):
+        fetches = [tf.identity(v), v * w, tf.gather(v, [0, 1]), v[0], tf.stack([w, w]), tf.reduce_sum(v) + w]
+    return evaluated(tf, fetches, steps=2)
+
+
+def a_loss_after_a_step_of_training_is_that_of_the_new_weights(tf):
+    w, x = tf.Variable([[1.0], [2.0]]), tf.constant([[3.0, 4.0]])
+    loss = tf.reduce_sum(tf.square(tf.matmul(x, w)))
+    train = w.assign_sub(tf.matmul(x, tf.matmul(x, w), transpose_a=True) / 50.0)
+    with tf.control_dependencies([train]):
+        after = tf.reduce_sum(tf.square(tf.matmul(x, w)))
+    return evaluated(tf, [loss, after], steps=3)
+
+
+def an_operand_from_a_change_orders_the_other_operand(tf):
+    v = tf.Variable(1.0)
+    return evaluated(tf, v.assign_add(1.0) + v, steps=2)
+
+
+def values_computed_before_a_change_stay(tf):
+    v = tf.Variable(1.0)
+    old = v + 0.0
+    with tf.control_dependencies([old]):
+        change = v.assign(old * 3.0)
+    with tf.control_dependencies([change]):
+        difference = v - old
+    return evaluated(tf, difference, steps=2)
+
+
+def changes_one_after_the_other(tf):
+    v, w = tf.Variable(1.0), tf.Variable(2.0)
+    with tf.control_dependencies([v.assign(w * 10.0)]):
+        first = w.assign(v + 1.0)
+    with tf.control_dependencies([first]):
+        between = v + 0.0
+    with tf.control_dependencies([between]):
+        last = v.assign_add(10.0)
+    with tf.control_dependencies([last]):
+        end = tf.identity(v)
+    return evaluated(tf, [first, between, end], steps=2)
