@@ -7,7 +7,7 @@ visited.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -30,14 +30,14 @@ from sessile.ir.program import Program, Value
 from sessile.ir.types import element_type_of
 
 
-def lower(request: Request, variables: VariableTypes) -> Program:
-    """The program for a request.
+def lower(request: Request, variables: VariableTypes, observed: Mapping[str, int] | None = None) -> Program:
+    """The program for a request; `observed` holds sizes that a run by another program has computed, by their symbols.
 
     Raises FailedPreconditionError when variables that are read have no value, InvalidArgumentError when the sizes of
     this call do not fit an operation or a placeholder is not fed, UnimplementedError for what cannot be run.
     """
     names = ", ".join([t.name for t in request.fetches] + [op.name for op in request.targets])
-    builder = LoweringBuilder(names, variables, tuple(request.feeds))
+    builder = LoweringBuilder(names, variables, tuple(request.feeds), observed)
     lowering = _Lowering(builder)
     for tensor, value in request.feeds.items():
         lowering.feed(tensor, value)

@@ -8,7 +8,7 @@ write of all.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -74,8 +74,15 @@ class VariableTypes(Protocol):
 class LoweringBuilder(ProgramBuilder):
     """Builds the program of one call."""
 
-    def __init__(self, name: str, variables: VariableTypes, fed: tuple[Tensor, ...] = ()) -> None:
+    def __init__(
+        self,
+        name: str,
+        variables: VariableTypes,
+        fed: tuple[Tensor, ...] = (),
+        observed: Mapping[str, int] | None = None,
+    ) -> None:
         super().__init__(name)
+        self._observed = observed or {}
         self.operation: Operation
         self.fed = fed
         self.uninitialized: dict[str, Operation] = {}
@@ -112,6 +119,13 @@ class LoweringBuilder(ProgramBuilder):
         """The size as messages show it: the number in this call where that is known."""
         known = self.hint(size)
         return size if known is None else known
+
+    def new_symbol(self, source: SizeSource, hint: int | None = None) -> str:
+        """The name of a new unknown size; one that nothing hints at is taken for what a run has computed for it."""
+        name = super().new_symbol(source, hint)
+        if hint is None and name in self._observed:
+            self.hints[name] = self._observed[name]
+        return name
 
     # --- vectors of sizes and computed numbers
 

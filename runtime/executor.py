@@ -1,9 +1,11 @@
 """Runs calls: finds or makes the program for what is fetched and fed, and executes it on the session's state.
 
 A `Call` stands for one set of fetches, targets and feeds of one session. One program serves all sizes that satisfy its
-guards, and programs are shared by all sessions of a graph. There are two tiers: the reference interpreter, which runs
-anything at once, and native executables, whose kernels are compiled beside (`SESSILE_JIT=auto`), before the first run
-(`always`), or `never`.
+guards, and programs are shared by all sessions of a graph. A size that the run itself computes is held against the
+guards when it is there; where it breaks one, the run ends without effect, and another program takes the call.
+
+There are two tiers: the reference interpreter, which runs anything at once, and native executables, whose kernels are
+compiled beside (`SESSILE_JIT=auto`), before the first run (`always`), or `never`.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ import numpy as np
 
 from sessile.compiler.request import Request
 from sessile.compiler.session_state import StaleBinding
+from sessile.graph.errors import InvalidArgumentError
 from sessile.graph.graph import Graph
 from sessile.graph.operation import Operation
 from sessile.graph.tensor import Tensor
@@ -24,13 +27,15 @@ from sessile.ir.program import Program
 from sessile.runtime.failures import translated
 from sessile.runtime.kept_executables import KeptExecutables, Shapes
 from sessile.runtime.program_cache import CachedProgram, programs_of
-from sessile.runtime.run_context import RunContext, run_interpreted
+from sessile.runtime.run_context import RunContext, UnmetGuard, run_interpreted
 from sessile.runtime.run_monitor import NativeObserver, RunMonitor
 from sessile.runtime.variable_store import VariableStore
 
 JIT_MODES = ("auto", "always", "never")
 # A call remembers the program and the sizes for so many sets of shapes.
 BINDINGS_KEPT = 1024
+# So many programs are tried for a call whose computed sizes the guards of each turn out not to allow.
+MOST_ATTEMPTS = 16
 
 
 class ExecutionOptions(NamedTuple):
@@ -168,8 +173,52 @@ class Call:
             self._last = []
         shapes = tuple(value.shape for value in values)
         bound = findings.bound.get(shapes) or self._bind(findings, shapes, values)
+        try:
+            return self._run_program(findings, bound, shapes, values, monitor)
+        except UnmetGuard as unmet:
+            return self._run_another(findings, bound, unmet, shapes, values, monitor)
+
+    def _run_another(
+        self,
+        findings: Findings,
+        first: BoundCall,
+        unmet: UnmetGuard,
+        shapes: Shapes,
+        values: Sequence[np.ndarray],
+        monitor: RunMonitor | None,
+    ) -> list[Any]:
+        """Runs a call whose program turned out to be made for other values of computed sizes, by another program.
+
+        Raises InvalidArgumentError when programs that were made for these very values do not fit them either.
+        """
+        feeds = dict(zip(self._feeds, values, strict=True))
+        tried = {first.program}
+        for _ in range(MOST_ATTEMPTS):
+            bound = self._first_bound(findings, (p for p in self._programs if p not in tried), feeds)
+            if bound is None:
+                program = self._programs.add(self._lowered(feeds, unmet.bindings), self._options)
+                bound = self._bound(findings, program, feeds)
+            if bound is None:
+                raise StaleBinding
+            tried.add(bound.program)
+            findings.executables = KeptExecutables()  # those that are kept for these shapes are of the other program
+            findings.bound[shapes] = bound
+            try:
+                return self._run_program(findings, bound, shapes, values, monitor)
+            except UnmetGuard as again:
+                unmet = again
+        raise InvalidArgumentError(None, None, f"The sizes that this run has computed do not fit each other: {unmet}")
+
+    def _run_program(
+        self,
+        findings: Findings,
+        bound: BoundCall,
+        shapes: Shapes,
+        values: Sequence[np.ndarray],
+        monitor: RunMonitor | None,
+    ) -> list[Any]:
         named = {tensor.name: value for tensor, value in zip(self._feeds, values, strict=True)}
-        context = RunContext(named, self._variables, dict(bound.sizes))
+        context = RunContext(named, self._variables, dict(bound.sizes), bound.program.program.guards)
         if monitor is not None:
             monitor.check_deadline(self._graph)
         if bound.native is None:
@@ -223,10 +272,10 @@ class Call:
         findings.bound[shapes] = found
         return found
 
-    def _lowered(self, feeds: Mapping[Tensor, np.ndarray]) -> Program:
+    def _lowered(self, feeds: Mapping[Tensor, np.ndarray], observed: Mapping[str, int] | None = None) -> Program:
         from sessile.compiler.lower import lower
 
-        return lower(Request(self._fetches, self._targets, feeds, self._finished), self._variables)
+        return lower(Request(self._fetches, self._targets, feeds, self._finished), self._variables, observed)
 
     def _first_bound(
         self, findings: Findings, programs: Iterable[CachedProgram], feeds: Mapping[Tensor, np.ndarray]

@@ -11,19 +11,36 @@ import numpy as np
 
 from sessile.graph.graph import Graph
 from sessile.ir.interpreter import interpret
-from sessile.ir.program import Program
+from sessile.ir.program import Guard, Program
 from sessile.ir.random_streams import draw, parameters_of
+from sessile.ir.sizes import symbols_of
 from sessile.runtime.run_monitor import RunMonitor, interpret_monitored
 from sessile.runtime.variable_store import VariableStore
 
 
+class UnmetGuard(Exception):
+    """A size that the run has computed does not satisfy a guard: the program was made for other values."""
+
+    def __init__(self, guard: Guard, bindings: Mapping[str, int]) -> None:
+        super().__init__(f"it must hold that {guard}")
+        self.bindings = dict(bindings)
+
+
 class RunContext:
-    """The context of one run (see `sessile.ir.interpreter.RunContext`)."""
+    """The context of one run (see `sessile.ir.interpreter.RunContext`).
+
+    `guards` are those of the program; what the run itself binds is held against them.
+    """
 
     def __init__(
-        self, parameters: Mapping[str, np.ndarray], variables: VariableStore, bindings: dict[str, int]
+        self,
+        parameters: Mapping[str, np.ndarray],
+        variables: VariableStore,
+        bindings: dict[str, int],
+        guards: Sequence[Guard] = (),
     ) -> None:
         self.bindings = bindings
+        self._guards = guards
         self._parameters = parameters
         self._variables = variables
         self._writes: dict[str, np.ndarray] = {}
@@ -42,6 +59,10 @@ class RunContext:
 
     def bind(self, name: str, size: int) -> None:
         self.bindings[name] = size
+        for guard in self._guards:
+            symbols = symbols_of(guard.left - guard.right)
+            if name in symbols and symbols <= self.bindings.keys() and not guard.holds(self.bindings):
+                raise UnmetGuard(guard, self.bindings)
 
     def draw(
         self,

@@ -59,6 +59,8 @@ class ConstantPadding(Padding):
         widths = b.sizes_of(paddings)
         rank = x.type.rank
         b.require(len(widths) == 2 * rank, f"The first dimension of paddings must be the rank of inputs {rank}")
+        are_widths = all(b.decide(width, ">=", 0) for width in widths)
+        b.require(are_widths, f"Paddings must be non-negative: {[b.shown(width) for width in widths]}")
         return b.pad(x, widths[::2], widths[1::2], value)
 
 

@@ -13,7 +13,7 @@ from sessile.graph.dimension import Dimension
 from sessile.graph.dtypes import INDEX, int32, int64
 from sessile.graph.name_scope import name_scope
 from sessile.graph.op_definition import Attribute, OpDefinition, operation
-from sessile.graph.ops.bases import numbers_of
+from sessile.graph.ops.bases import numbers_of, settled
 from sessile.graph.ops.constants import constant
 from sessile.graph.public_names import public
 from sessile.graph.renamed_arguments import renamed_argument
@@ -206,7 +206,10 @@ class Reshape(ChangeOfShape):
 
     def lower(self, b: Any, tensor: Any, shape: Any) -> Any:
         b.require(shape.type.rank == 1, f"sizes input must be 1-D, not {shape.type.shape}")
-        wanted = [_settled(b, size) for size in b.sizes_of(shape)]
+        wanted = [settled(b, size) for size in b.sizes_of(shape)]
+        for place, size in enumerate(wanted):
+            is_size = size == -1 or b.decide(size, ">=", 0)
+            b.require(is_size, f"Size {place} must be non-negative, not {b.shown(size)}")
         total = tensor.type.size
         if -1 not in wanted:
             count = _product(wanted)
@@ -232,11 +235,6 @@ class Reshape(ChangeOfShape):
 
 def _values(b: Any, total: Any) -> str:
     return f"Input to reshape is a tensor with {b.shown(total)} values"
-
-
-def _settled(b: Any, size: Any) -> Any:
-    """A size, as the number -1 where it is unknown until the run and -1 in the call at hand."""
-    return b.number(size) if b.hint(size) == -1 else size
 
 
 def _product(sizes: list[Any]) -> Any:

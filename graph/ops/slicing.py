@@ -12,7 +12,7 @@ from sessile.graph.constant_value import constant_value, known_axes
 from sessile.graph.dtypes import INDEX
 from sessile.graph.op_definition import Attribute, OpDefinition, operation
 from sessile.graph.ops import filling, joining, padding, shapes
-from sessile.graph.ops.bases import is_value
+from sessile.graph.ops.bases import is_value, settled
 from sessile.graph.ops.slice_lowering import place_back, take
 from sessile.graph.ops.slice_specification import Entry, Masks, entries_of, numpy_index, result_size
 from sessile.graph.public_names import public
@@ -87,10 +87,12 @@ def take_part(b: Any, x: Any, starts: list[Any], counts: list[Any]) -> Any:
     """`counts` elements from `starts` on; -1 takes the rest. Starts may be values of the program."""
     shape, firsts = [], []
     for axis, (start, count, size) in enumerate(zip(starts, counts, x.type.shape, strict=True)):
-        is_rest = b.hint(count) == -1
+        count = settled(b, count)
+        is_rest = count == -1
         if is_value(start) and is_rest:
             start = b.sizes_of(start)[0]
         count = size - start if is_rest else count
+        b.require(b.decide(count, ">=", 0), f"Expected size[{axis}] >= 0, but got {b.shown(count)}")
         if not is_value(start):
             inside = b.decide(start, ">=", 0) and b.decide(size, ">=", start)
             b.require(inside, f"Expected begin[{axis}] in [0, {b.shown(size)}], but got {b.shown(start)}")

@@ -12,7 +12,7 @@ from sessile.graph.dimension import Dimension
 from sessile.graph.dtypes import int8, int32, int64
 from sessile.graph.op_definition import Attribute, OpDefinition, operation
 from sessile.graph.ops import filling, joining
-from sessile.graph.ops.bases import numbers_of, part
+from sessile.graph.ops.bases import numbers_of, part, settled
 from sessile.graph.public_names import public
 from sessile.graph.tensor import Tensor
 from sessile.graph.tensor_shape import TensorShape, unknown_shape
@@ -93,15 +93,16 @@ class SplitV(OpDefinition):
         (axis,) = numbers_of(b, split_dim)
         axis %= value.type.rank
         total = value.type.shape[axis]
-        sizes = b.sizes_of(size_splits)
+        sizes = [settled(b, size) for size in b.sizes_of(size_splits)]
         rest = total
         for size in sizes:
-            rest = rest if b.hint(size) == -1 else rest - size
-        sizes = [rest if b.hint(size) == -1 else size for size in sizes]
+            rest = rest if size == -1 else rest - size
+        sizes = [rest if size == -1 else size for size in sizes]
         left = total
         for size in sizes:
             left = left - size
-        b.require(b.decide(rest, ">=", 0) and b.decide(left, "==", 0), _misfit(b, sizes, total))
+        fits = b.decide(left, "==", 0) and all(b.decide(size, ">=", 0) for size in sizes)
+        b.require(fits, _misfit(b, sizes, total))
         starts, start = [], 0
         for size in sizes:
             starts.append(start)

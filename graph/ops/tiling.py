@@ -57,6 +57,8 @@ class Tile(OpDefinition):
             len(repeats) == rank,
             f"Expected multiples argument to be a vector of length {rank} but got length {len(repeats)}",
         )
+        for axis, many in enumerate(repeats):
+            b.require(b.decide(many, ">=", 0), f"Expected multiples[{axis}] >= 0, but got {b.shown(many)}")
         return tiled(b, input, repeats)
 
 

@@ -173,3 +173,47 @@ def test_eval_and_run_use_the_default_session(graph):
     v.initializer.run(session=other)
     assert y.eval(feed_dict={x: 3.0}, session=other) == 4.0
     assert sess is not tf.get_default_session()
+
+
+@pytest.fixture(params=["never", "always"])
+def tier(request, monkeypatch):
+    monkeypatch.setenv("SESSILE_JIT", request.param)
+
+
+def outcome(session, fetch, feeds):
+    """The value of a tensor, or the class of the error."""
+    try:
+        return session.run(fetch, feeds).tolist()
+    except tf.errors.OpError as error:
+        return type(error).__name__
+
+
+REFUSED = "InvalidArgumentError"
+
+
+@pytest.mark.parametrize(
+    ("build", "cases"),
+    [
+        (lambda x, n: tf.zeros([n]) + x, [(2, [1, 2]), (1, [1, 2]), (3, REFUSED), (2, [1, 2])]),
+        (lambda x, n: tf.reshape(x, [n, 2]), [(1, [[1, 2]]), (-1, [[1, 2]]), (3, REFUSED), (-2, REFUSED)]),
+        (lambda x, n: tf.slice(x, [1], [n]), [(1, [2]), (-1, [2]), (0, []), (2, REFUSED), (-2, REFUSED)]),
+        (lambda x, n: tf.tile(x, [n]), [(1, [1, 2]), (2, [1, 2, 1, 2]), (0, []), (-1, REFUSED)]),
+        (lambda x, n: tf.pad(x, [[n, 0]]), [(1, [0, 1, 2]), (-1, REFUSED), (0, [1, 2])]),
+        (lambda x, n: tf.split(x, [n, 1])[0], [(1, [1]), (2, REFUSED), (-1, [1]), (-2, REFUSED)]),
+        (lambda x, n: tf.fill([n], 4.0), [(1, [4]), (-1, REFUSED), (2, [4, 4])]),
+        (lambda x, n: tf.one_hot([0], n), [(1, [[1]]), (-1, REFUSED), (2, [[1, 0]])]),
+        (lambda x, n: tf.broadcast_to(x, [n, 2]), [(1, [[1, 2]]), (-1, REFUSED), (0, [])]),
+        (lambda x, n: tf.nn.top_k(x, n)[0], [(1, [2]), (3, REFUSED), (-1, REFUSED), (2, [2, 1])]),
+    ],
+)
+@pytest.mark.parametrize("is_fed", [True, False], ids=["fed", "computed"])
+def test_sizes_that_the_run_computes_may_change(tier, build, cases, is_fed):
+    with tf.Graph().as_default(), tf.Session() as session:
+        x = tf.placeholder(tf.float32, [None])
+        n = tf.placeholder(tf.int32, [])
+        number = tf.Variable(0)
+        change = number.assign(n)
+        fetch = build(x, n if is_fed else number)
+        for value, expected in cases:
+            session.run(change, {n: value})
+            assert outcome(session, fetch, {x: [1.0, 2.0], n: value} if is_fed else {x: [1.0, 2.0]}) == expected
