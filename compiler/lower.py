@@ -7,7 +7,7 @@ visited.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -30,14 +30,14 @@ from sessile.ir.program import Program, Value
 from sessile.ir.types import element_type_of
 
 
-def lower(request: Request, variables: VariableTypes) -> Program:
-    """The program for a request.
+def lower(request: Request, variables: VariableTypes, observed: Mapping[str, int] | None = None) -> Program:
+    """The program for a request; `observed` holds sizes that a run by another program has computed, by their symbols.
 
     Raises FailedPreconditionError when variables that are read have no value, InvalidArgumentError when the sizes of
     this call do not fit an operation or a placeholder is not fed, UnimplementedError for what cannot be run.
     """
     names = ", ".join([t.name for t in request.fetches] + [op.name for op in request.targets])
-    builder = LoweringBuilder(names, variables, tuple(request.feeds))
+    builder = LoweringBuilder(names, variables, tuple(request.feeds), observed)
     lowering = _Lowering(builder)
     for tensor, value in request.feeds.items():
         lowering.feed(tensor, value)
@@ -85,6 +85,10 @@ class _Lowering:
     def lower_operation(self, op: Operation) -> None:
         builder = self.builder
         builder.enter(op)
+        variable = self._read_later(op)
+        if variable is not None:
+            self._keep(op, variable)
+            return
         definition = OPS.get(op.type)
         if definition is None:
             raise UnimplementedError(None, op, f"operations of type {op.type} are not implemented")
@@ -100,6 +104,17 @@ class _Lowering:
         except UnimplementedError as error:
             raise UnimplementedError(None, op, error.message) from None
         self._keep(op, outputs)
+
+    def _read_later(self, op: Operation) -> VariableReference | None:
+        """The variable whose value `op` gives on without waiting for anything.
+
+        Such an operation (`Variable.value()`) runs at no time of its own, and TensorFlow hands the variable's memory
+        on: what takes its output reads the variable, and so sees the writes that it waits for itself.
+        """
+        if op.type != "Identity" or op._control_inputs:
+            return None
+        value = self.values[op._inputs[0]]
+        return value if isinstance(value, VariableReference) and value.operation is op._inputs[0].op else None
 
     def _keep(self, op: Operation, outputs: Any) -> None:
         flat = list(outputs) if isinstance(outputs, (list, tuple)) else [outputs]

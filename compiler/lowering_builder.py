@@ -1,13 +1,14 @@
 """The builder that lowering rules see: a ProgramBuilder that also knows variables and the operation being lowered.
 
 Semantics of state: a program is pure between its reads, which come first, and its writes, which come last. A read sees
-the newest write among the ancestors of the operation that reads, or the value from before the run; an operation that
-updates a variable starts from the newest write of all.
+the newest write among the ancestors of the operation that reads, or the value from before the run; what takes
+`Variable.value()` reads itself, so its own ancestors count. An operation that updates a variable starts from the newest
+write of all.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -73,8 +74,15 @@ class VariableTypes(Protocol):
 class LoweringBuilder(ProgramBuilder):
     """Builds the program of one call."""
 
-    def __init__(self, name: str, variables: VariableTypes, fed: tuple[Tensor, ...] = ()) -> None:
+    def __init__(
+        self,
+        name: str,
+        variables: VariableTypes,
+        fed: tuple[Tensor, ...] = (),
+        observed: Mapping[str, int] | None = None,
+    ) -> None:
         super().__init__(name)
+        self._observed = observed or {}
         self.operation: Operation
         self.fed = fed
         self.uninitialized: dict[str, Operation] = {}
@@ -111,6 +119,13 @@ class LoweringBuilder(ProgramBuilder):
         """The size as messages show it: the number in this call where that is known."""
         known = self.hint(size)
         return size if known is None else known
+
+    def new_symbol(self, source: SizeSource, hint: int | None = None) -> str:
+        """The name of a new unknown size; one that nothing hints at is taken for what a run has computed for it."""
+        name = super().new_symbol(source, hint)
+        if hint is None and name in self._observed:
+            self.hints[name] = self._observed[name]
+        return name
 
     # --- vectors of sizes and computed numbers
 
@@ -216,8 +231,6 @@ class LoweringBuilder(ProgramBuilder):
         self, kind: str, parameters: Sequence[Value], shape: tuple[Size, ...], dtype: DType, seed: int, seed2: int
     ) -> Value:
         """The next samples of the stream that belongs to the operation being lowered."""
-        for size in shape:
-            self.require(self.decide(size, ">=", 0), f"Dimension {self.shown(size)} must be >= 0")
         return self.emit(
             "random",
             *parameters,

@@ -51,7 +51,7 @@ def program_entry(
         "interface": shape,
         "written": [table.number("variable", name) for name in interface.written],
     }
-    sections: Sections = {f"array {k}": np.ascontiguousarray(a).data.cast("B") for k, a in enumerate(arrays)}
+    sections: Sections = {f"array {k}": _bytes_of(array) for k, array in enumerate(arrays)}
     if optimized is not None:
         from sessile.compiler.stage_serialization import encode_stages
 
@@ -60,6 +60,11 @@ def program_entry(
         manifest["kernels"] = [[source.name, list(source.argument_types)] for source in sources]
         sections["sources"] = compressed([source.source for source in sources])
     return manifest, sections
+
+
+def _bytes_of(array: np.ndarray[Any, np.dtype[Any]]) -> memoryview:
+    # not memoryview.cast, which refuses arrays without elements
+    return np.ascontiguousarray(array).reshape(-1).view(np.uint8).data
 
 
 def stored_program(

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from sessile.graph.compat import as_bytes
+from sessile.graph.compat import as_bytes, as_text
 from sessile.graph.convert import internal_convert
 from sessile.graph.data_type import DType, as_dtype
 from sessile.graph.graph import Graph, get_default_graph
@@ -52,7 +52,7 @@ def apply_definition(definition: OpDefinition, args: Sequence[Any], kwargs: dict
     Raises TypeError for arguments that the definition does not take and types that do not fit, ValueError for shapes.
     """
     values = _bind(definition, args, kwargs)
-    name = values.pop("name") or definition.type
+    name = as_text(values.pop("name") or definition.type)
     inputs = [values.pop(argument.name) for argument in definition.input_arguments]
     graph = graph_of(inputs)
     if graph is get_default_graph():
@@ -148,7 +148,7 @@ def _convert_one(op_type: str, name: str, kind: str, value: Any) -> Any:
             case "shape":
                 return as_shape(value)
             case "int":
-                if isinstance(value, (float, str)):
+                if isinstance(value, str):
                     raise TypeError(f"got {value!r} of type {type(value).__name__}")
                 return int(value)
             case "float":

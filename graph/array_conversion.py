@@ -5,6 +5,7 @@ becomes int32 (int64 where that is too small), its float becomes float32, string
 their type. Lists must be nested regularly, and a list with a float in it is no int32.
 """
 
+import array as array_module
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -70,7 +71,7 @@ def is_array_like(values: Any) -> bool:
     if isinstance(values, str | bytes | int | float | complex | list | tuple) or _is_symbolic(values):
         return False
     has_array = hasattr(values, "__array__") or hasattr(values, "__array_interface__")
-    return has_array or isinstance(values, bytearray | memoryview)
+    return has_array or isinstance(values, bytearray | memoryview | array_module.array)
 
 
 def fitting_sizes(array: Array, shape: Any, verify_shape: bool, allow_broadcast: bool) -> tuple[int, ...]:
@@ -129,7 +130,7 @@ def _inferred(values: Any) -> Array:
     if array.dtype == np.int64:
         narrow = array.astype(np.int32)
         return narrow if np.array_equal(narrow, array) else array
-    return array
+    return array.view(np.uint64) if array.dtype == np.uint64 else array  # NumPy's C type for 2**63 is another one
 
 
 def _from_objects(values: Any) -> Array:
@@ -145,7 +146,7 @@ def _as_bytes_array(array: Array, values: Any) -> Array:
     flat = result.reshape(-1)
     for index, element in enumerate(array.flat):
         try:
-            flat[index] = as_bytes(element)
+            flat[index] = bytes(as_bytes(element))  # not NumPy's own kind of bytes
         except TypeError:
             raise TypeError(
                 f"Failed to convert object of type {type(values)} to Tensor. Contents: {values}. "
@@ -176,6 +177,8 @@ def _typed_number(values: Any, dtype: DType) -> Array:
         _check_elements(values, dtype)
         raise _irregular(values) from error
     exact = array.dtype.kind in _ACCEPTED.get(dtype._kind, "")
+    if dtype.is_integer and array.dtype.kind == "u":
+        _check_range(array, dtype)
     if not exact:
         _check_elements(values, dtype)
     _refuse_ragged(values, array.shape)
@@ -186,11 +189,20 @@ def _typed_number(values: Any, dtype: DType) -> Array:
 
 
 def _from_integers(values: Any, target: Any) -> Array:
-    """Integers that share no type of NumPy, such as [2**63, -1], wrap around as those that do."""
+    """Integers that share no type of NumPy, such as [2**63, -1]."""
     bits = 8 * np.dtype(target).itemsize
     objects = np.array(values, dtype=object)
+    _check_range(objects, as_dtype(target))
     unsigned = [int(element) % 2**bits for element in objects.flat] or np.zeros(0)
     return np.array(unsigned, dtype=f"u{bits // 8}").astype(target).reshape(objects.shape)
+
+
+def _check_range(integers: Array, dtype: DType) -> None:
+    """Raises OverflowError for what 64 bits do not hold; smaller numbers wrap around in types of fewer bits."""
+    limit = 2**64 if dtype.is_unsigned else 2**63
+    for element in integers.flat:
+        if not -(2**63) <= int(element) < limit:
+            raise OverflowError(f"Python int too large to convert to C long: {element} as {dtype.name}")
 
 
 def _check_elements(values: Any, dtype: DType) -> None:
@@ -225,7 +237,7 @@ def _is_symbolic(value: Any) -> bool:
 
 
 def _refuse_tensors(values: Any) -> None:
-    if any(_is_symbolic(element) for element in _elements(values)):
+    if any(_is_symbolic(element) and not hasattr(element, "dense_shape") for element in _elements(values)):
         raise TypeError("List of Tensors when single Tensor expected")
 
 

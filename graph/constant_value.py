@@ -23,6 +23,18 @@ _SIZE_LIMIT = 4096
 
 
 @public("get_static_value", "contrib.util.constant_value")
+def get_static_value(tensor: Any, partial: bool = False) -> Any:
+    """The value of a tensor where the graph alone determines it, otherwise None; what is no tensor as it is.
+
+    Args:
+        tensor: a tensor, or anything else.
+        partial: returns what is known where that is not all: an array of objects, None for unknown elements.
+    """
+    if isinstance(tensor, Tensor):
+        return constant_value(tensor, partial)
+    return None if hasattr(tensor, "_as_graph_element") else tensor  # a variable has its value in a session
+
+
 def constant_value(tensor: Any, partial: bool = False) -> KnownValue | None:
     """The value of a tensor where the graph alone determines it, otherwise None.
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
+
 from sessile.graph.data_type import DType, as_dtype
 from sessile.graph.public_names import public
 from sessile.graph.tensor import Tensor
@@ -22,11 +24,13 @@ def register_tensor_conversion_function(
 
     Lower priorities are tried first. A function that returns NotImplemented leaves the object to the next one.
     """
+    if not callable(conversion_func):
+        raise TypeError("conversion_func must be callable.")
     types = base_type if isinstance(base_type, tuple) else (base_type,)
     if not all(isinstance(t, type) for t in types):
         raise TypeError("base_type must be a type or a tuple of types.")
-    if not callable(conversion_func):
-        raise TypeError("conversion_func must be callable.")
+    if any(issubclass(t, (int, float, np.generic, np.ndarray)) for t in types):
+        raise TypeError("Cannot register conversions for Python numeric types and NumPy scalars and arrays.")
     _CONVERSIONS.append((priority, len(_CONVERSIONS), types, conversion_func))
     _CONVERSIONS.sort(key=lambda entry: entry[:2])
 
@@ -73,13 +77,27 @@ def internal_convert(
                 return result
         result = convert(value, dtype=dtype, name=name, as_ref=as_ref)
         if result is not NotImplemented:
-            return result
+            return _checked_result(result, convert, value, dtype)
     if dtype is None and preferred_dtype is not None:
         try:
             return constant_tensor(value, preferred_dtype, name)
         except (TypeError, ValueError):
             return constant_tensor(value, None, name)
     return constant_tensor(value, dtype, name)
+
+
+def has_conversion(value: Any) -> bool:
+    """Whether a function is registered that makes tensors of objects such as `value`."""
+    return any(isinstance(value, types) for _, _, types, _ in _CONVERSIONS)
+
+
+def _checked_result(result: Any, convert: ConversionFunction, value: Any, dtype: DType | None) -> Tensor:
+    """What a registered function returned. Raises RuntimeError where that is no tensor of the type asked for."""
+    if isinstance(result, Tensor) and (dtype is None or dtype.is_compatible_with(result.dtype)):
+        return result
+    returned = "non-Tensor" if not isinstance(result, Tensor) else "incompatible dtype"
+    what = result if not isinstance(result, Tensor) else f"requested = {dtype.name}, actual = {result.dtype.name}"  # type: ignore[union-attr]
+    raise RuntimeError(f"Conversion function {convert!r} for type {type(value)} returned {returned}: {what}")
 
 
 def _try_preferred(convert: ConversionFunction, value: Any, dtype: DType, name: str | None, as_ref: bool) -> Any:

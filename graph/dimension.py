@@ -5,6 +5,7 @@ In come integers and None, out goes a `Dimension` whose arithmetic and compariso
 
 import operator
 from collections.abc import Callable
+from numbers import Real
 from typing import Any
 
 from sessile.graph.public_names import public
@@ -14,11 +15,11 @@ def size_of(value: Any) -> int | None:
     """Returns the size that `value` stands for: an int that is not negative, or None for unknown.
 
     Args:
-        value: a `Dimension`, an integer of any kind (what has `__index__`), or None.
+        value: a `Dimension`, an integer of any kind (what has `__index__`), a float that is whole, or None.
 
     Raises:
         TypeError: `value` is none of these.
-        ValueError: `value` is negative.
+        ValueError: `value` is negative, or a float that is not whole.
     """
     if value is None:
         return None
@@ -27,13 +28,22 @@ def size_of(value: Any) -> int | None:
     try:
         size = operator.index(value)
     except TypeError:
-        raise TypeError(
-            f"Dimension value must be integer or None or have an __index__ method, "
-            f"got value {value!r} with type {type(value)!r}"
-        ) from None
+        size = _whole_number(value)
     if size < 0:
         raise ValueError(f"Dimension {size} must be >= 0")
     return size
+
+
+def _whole_number(value: Any) -> int:
+    if not isinstance(value, Real):
+        raise TypeError(
+            f"Dimension value must be integer or None or have an __index__ method, "
+            f"got value {value!r} with type {type(value)!r}"
+        )
+    number = float(value)
+    if not number.is_integer():
+        raise ValueError(f"Ambiguous dimension: {value}")
+    return int(number)
 
 
 @public("Dimension")
@@ -43,11 +53,11 @@ class Dimension:
     Arithmetic with an unknown size is unknown; a comparison with one is None, neither True nor False.
 
     Args:
-        value: a `Dimension`, an integer, or None for unknown.
+        value: a `Dimension`, an integer (also as a float), or None for unknown.
 
     Raises:
         TypeError: `value` is none of these.
-        ValueError: `value` is negative.
+        ValueError: `value` is negative, or a float that is not whole.
     """
 
     __slots__ = ("_value",)
@@ -157,7 +167,7 @@ class Dimension:
     __hash__ = None  # type: ignore[assignment]  # an unknown size does not equal itself
 
     def __bool__(self) -> bool:
-        return bool(self._value)
+        return True  # of a size of 0 and of an unknown one as well, as for an object that says nothing about it
 
     def __index__(self) -> int:
         if self._value is None:

@@ -11,6 +11,7 @@ from contextlib import AbstractContextManager, contextmanager
 from typing import Any, NamedTuple
 
 from sessile.graph.collections import Collections
+from sessile.graph.compat import as_text
 from sessile.graph.data_type import DType
 from sessile.graph.default_stack import DefaultStack
 from sessile.graph.graph_scopes import ROOT_NAME, ScopedGraph, Scopes
@@ -184,11 +185,13 @@ class Graph(ScopedGraph, Collections):
 
         Raises RuntimeError when the graph is finalized, ValueError when shapes, names or graphs do not fit.
         """
-        from sessile.graph.op_definition import infer_shapes
+        from sessile.graph.op_definition import complete_attributes, infer_shapes
 
         if self._finalized:
             self._check_not_finalized()
-        for tensor in inputs:
+        for index, tensor in enumerate(inputs):
+            if not isinstance(tensor, Tensor):
+                raise TypeError(f"Input #{index} is not a tensor: {tensor}")
             if tensor._op._graph is not self:
                 raise ValueError(f"{tensor} must be from the same graph as the new operation {name or op_type!r}.")
         scopes = self._scopes
@@ -196,7 +199,7 @@ class Graph(ScopedGraph, Collections):
         with self._lock:
             full_name = self._name_for(op_type if name is None else name)
             control_inputs = scopes.control_inputs(inputs) if scopes.control_frames else ()
-            attributes = _as_values(op_type, attrs or {})
+            attributes = complete_attributes(op_type, inputs, _as_values(op_type, attrs or {}))
             op = Operation(self, full_name, op_type, inputs, control_inputs, attributes, dtypes, frames)
             self._place(op, compute_device, colocate_with)
             if compute_shapes:
@@ -205,6 +208,7 @@ class Graph(ScopedGraph, Collections):
         return op
 
     def _name_for(self, name: str) -> str:
+        name = as_text(name)
         full_name = name[:-1] if name.endswith("/") else self.unique_name(name)
         if full_name in self._operations:
             raise ValueError(f"Duplicate node name in graph: '{full_name}'")

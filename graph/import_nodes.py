@@ -58,6 +58,8 @@ def read_nodes(messages: Iterable[NodeDef]) -> dict[str, ImportedNode]:
         node = ImportedNode(message, position, [], [])
         if not ROOT_NAME.fullmatch(message.name):
             node.fail("Node name contains invalid characters")
+        if not message.op:
+            node.fail("it does not specify an operation")
         if message.name in nodes:
             node.fail("the name is not unique in the GraphDef")
         _read_inputs(node)

@@ -27,7 +27,6 @@ class Initializer:
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Initializer:
         """The initializer that `get_config` describes."""
-        config.pop("dtype", None)
         return cls(**config)
 
 
@@ -277,6 +276,9 @@ class Identity(Initializer):
             raise ValueError("Identity matrix initializer can only be used for 2D matrices.")
         rows, columns = shape
         return self.gain * diagonals.eye(rows, columns, dtype=dtype or self.dtype)
+
+    def get_config(self) -> dict[str, Any]:
+        return {"gain": self.gain, "dtype": self.dtype.name}
 
 
 def fans(shape: Sequence[Any]) -> tuple[float, float]:

@@ -264,6 +264,42 @@ def argument_length(argument: Argument, attributes: Mapping[str, Any]) -> int:
     return len(attributes[argument.list_attribute or ""])
 
 
+def complete_attributes(op_type: str, inputs: Sequence[Any], given: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The attributes of an operation, with those that its inputs tell and the defaults of the others.
+
+    Raises ValueError for one that is missing.
+    """
+    definition = OPS.get(op_type)
+    if definition is None or definition.attribute_table.keys() <= given.keys():
+        return given
+    attributes = {**_attributes_of_inputs(definition, inputs, given), **given}
+    for name, attribute in definition.attribute_table.items():
+        if name not in attributes:
+            if attribute.default is REQUIRED:
+                raise ValueError(f"NodeDef missing attr '{name}' from Op {op_type}")
+            attributes[name] = attribute.default
+    return attributes
+
+
+def _attributes_of_inputs(definition: OpDefinition, inputs: Sequence[Any], given: Mapping[str, Any]) -> dict[str, Any]:
+    """What the types and the number of the inputs tell, where at most one of the arguments is a list."""
+    attributes: dict[str, Any] = {}
+    position = 0
+    for argument in definition.input_arguments:
+        count = 1
+        if argument.is_list:
+            count = len(inputs) - len(definition.input_arguments) + 1
+        types = [tensor.dtype.base_dtype for tensor in inputs[position : position + count]]
+        position += count
+        if argument.number_attribute:
+            attributes[argument.number_attribute] = count
+        if argument.list_attribute:
+            attributes[argument.list_attribute] = types
+        elif argument.type_attribute and types:
+            attributes[argument.type_attribute] = types[0]
+    return attributes
+
+
 def output_types(definition: OpDefinition, attributes: Mapping[str, Any]) -> list[DType]:
     """The types of all outputs, given the attributes."""
     types: list[DType] = []

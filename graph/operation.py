@@ -185,7 +185,10 @@ class Operation:
             self._graph._version += 1
 
     def __str__(self) -> str:
-        return str(self.node_def)
+        # imported late: text is for people; unlike str(node_def), it has the attributes in order of their names
+        from google.protobuf import text_format
+
+        return text_format.MessageToString(self.node_def)
 
     def __repr__(self) -> str:
         return f"<tf.Operation '{self._name}' type={self._type}>"

@@ -141,7 +141,10 @@ class Tensor(TensorOperators):
         )
 
     def __len__(self) -> int:
-        raise TypeError(f"len is not well defined for symbolic Tensors. ({self.name}) Please call `x.shape` instead.")
+        raise TypeError(
+            f"len is not well defined for symbolic Tensors. ({self.name}) Please call `x.shape` rather than `len(x)` "
+            f"for shape information."
+        )
 
     def __bool__(self) -> bool:
         raise TypeError(

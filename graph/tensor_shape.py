@@ -214,7 +214,9 @@ class TensorShape:
         return as_shape(other).concatenate(self)
 
     def __eq__(self, other: object) -> bool:
-        """Whether the two are known to be equal: a shape with an unknown size equals nothing."""
+        """Whether the two are known to be equal: a shape with an unknown size equals nothing but itself."""
+        if self is other:
+            return True
         try:
             sizes = as_shape(other).sizes
         except TypeError:

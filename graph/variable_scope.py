@@ -15,6 +15,7 @@ from typing import Any
 
 from sessile.graph import dtypes, initializers
 from sessile.graph.apply import graph_of
+from sessile.graph.convert import internal_convert
 from sessile.graph.data_type import DType, as_dtype
 from sessile.graph.errors import UnimplementedError
 from sessile.graph.graph import Graph, get_default_graph
@@ -156,19 +157,31 @@ class VariableScope:
 
     def get_variable(self, var_store: Any, name: str, **arguments: Any) -> Variable:
         """The variable `name` of this scope, made or shared."""
-        if arguments.get("partitioner", self.partitioner) is not None:
-            raise UnimplementedError(None, None, "partitioned variables (the argument partitioner of get_variable)")
-        for argument in ("initializer", "regularizer", "caching_device", "constraint", "use_resource"):
+        constant, wanted = arguments.get("initializer"), arguments.get("dtype")
+        for argument in ("initializer", "regularizer", "caching_device", "partitioner", "constraint", "use_resource"):
             if arguments.get(argument) is None:
                 arguments[argument] = getattr(self, argument)
         arguments["dtype"] = as_dtype(arguments.get("dtype") or self.dtype)
         reuse = self._reuse
         full_name = f"{self._name}/{name}" if self._name else name
         getter = arguments.pop("custom_getter", None) or self.custom_getter
+        if getter is not None and not callable(getter):
+            raise ValueError(f"Passed a custom_getter which is not callable: {getter}")
         with name_scope(None):
+            if constant is not None and wanted is not None:
+                _check_type_of_constant(constant, as_dtype(wanted))
             if getter is None:
                 return _get_or_make(full_name, reuse=reuse, **arguments)
             return getter(getter=_get_or_make, name=full_name, reuse=reuse, **arguments)
+
+
+def _check_type_of_constant(initializer: Any, dtype: DType) -> None:
+    """Raises ValueError where a variable of type `dtype` would start from a constant of another type."""
+    if callable(initializer):
+        return
+    own = internal_convert(initializer).dtype.base_dtype
+    if own != dtype.base_dtype:
+        raise ValueError(f"Initializer type '{own}' and explicit dtype '{dtype}' don't match.")
 
 
 def _get_or_make(
@@ -188,6 +201,8 @@ def _get_or_make(
     synchronization: VariableSynchronization = VariableSynchronization.AUTO,
     aggregation: VariableAggregation = VariableAggregation.NONE,
 ) -> Variable:
+    if partitioner is not None:
+        raise UnimplementedError(None, None, "partitioned variables (the argument partitioner of get_variable)")
     dtype = as_dtype(dtype)
     shape = None if shape is None else as_shape(shape)
     variables = _kept().variables
@@ -339,6 +354,7 @@ def get_variable(
         "trainable": trainable,
         "collections": collections,
         "caching_device": caching_device,
+        "partitioner": partitioner,
         "validate_shape": validate_shape,
         "use_resource": use_resource,
         "custom_getter": custom_getter,
@@ -346,8 +362,6 @@ def get_variable(
         "synchronization": synchronization,
         "aggregation": aggregation,
     }
-    if partitioner is not None:
-        arguments["partitioner"] = partitioner
     return scope.get_variable(None, name, **arguments)
 
 
@@ -410,8 +424,10 @@ class variable_scope(AbstractContextManager[VariableScope]):
             raise TypeError("VariableScope: name_or_scope must be a string or VariableScope.")
         if name_or_scope is None and reuse is True:
             raise ValueError("reuse=True cannot be used without a name_or_scope")
-        if reuse not in (None, True, False, AUTO_REUSE):
+        if not (isinstance(reuse, (bool, _ReuseMode)) or reuse is None):
             raise ValueError("The reuse parameter must be True or False or None.")
+        if not isinstance(auxiliary_name_scope, bool):
+            raise TypeError(f"The auxiliary_name_scope must be `True` or `False`, while get {auxiliary_name_scope}")
         self._name_or_scope, self._default_name = name_or_scope, default_name
         self._values = values or ()
         self._reuse = reuse

@@ -20,7 +20,7 @@ from sessile.graph.operation import Operation
 from sessile.graph.ops import identity, state
 from sessile.graph.public_names import public
 from sessile.graph.tensor import Tensor, evaluate_in_session
-from sessile.graph.tensor_operators import TensorOperators
+from sessile.graph.tensor_operators import TensorOperators, public_function
 from sessile.graph.tensor_shape import TensorShape, as_shape
 
 
@@ -54,7 +54,7 @@ class Variable(TensorOperators):
         trainable: whether optimizers train it by default.
         collections: the collections to enter it into; `GLOBAL_VARIABLES` by default.
         validate_shape: whether the initial value must have a known shape, which the variable keeps.
-        caching_device: accepted without effect: there is one copy of a variable.
+        caching_device: the device of the operation that reads the variable; there is one copy all the same.
         name: the variable's name, made unique.
         variable_def: a `VariableDef` message to recreate the variable from; its operations must be in the graph.
         dtype: the type; that of the initial value by default.
@@ -147,7 +147,7 @@ class Variable(TensorOperators):
         initial_value = guarded_initial_value(op.name, self._initial_value)
         assigned = state.Assign(self._variable, initial_value, validate_shape=validate, name="Assign")
         self._initializer_op: Operation = assigned.op
-        with op.graph.colocate_with(op):
+        with op.graph.colocate_with(op) if self._caching_device is None else op.graph.device(self._caching_device):
             self._snapshot: Tensor = identity.Identity(self._variable, name="read")
 
     def _enter_collections(self, collections: Sequence[str] | None) -> None:
@@ -248,7 +248,7 @@ class Variable(TensorOperators):
     # --- reading
 
     def value(self) -> Tensor:
-        """The value from before this run's changes, unless a control dependency orders a change first."""
+        """The value as each operation that takes it sees it: with the changes that this operation waits for."""
         return self._snapshot
 
     def read_value(self) -> Tensor:
@@ -306,6 +306,22 @@ class Variable(TensorOperators):
         """Subtracts an IndexedSlices from rows."""
         return self._scatter(state.ScatterSub, sparse_delta, use_locking, name)
 
+    def scatter_mul(self, sparse_delta: Any, use_locking: bool = False, name: str | None = None) -> Tensor:
+        """Multiplies rows by an IndexedSlices."""
+        return self._scatter(state.ScatterMul, sparse_delta, use_locking, name)
+
+    def scatter_div(self, sparse_delta: Any, use_locking: bool = False, name: str | None = None) -> Tensor:
+        """Divides rows by an IndexedSlices."""
+        return self._scatter(state.ScatterDiv, sparse_delta, use_locking, name)
+
+    def scatter_min(self, sparse_delta: Any, use_locking: bool = False, name: str | None = None) -> Tensor:
+        """Lowers rows to the smaller of their own numbers and those of an IndexedSlices."""
+        return self._scatter(state.ScatterMin, sparse_delta, use_locking, name)
+
+    def scatter_max(self, sparse_delta: Any, use_locking: bool = False, name: str | None = None) -> Tensor:
+        """Raises rows to the larger of their own numbers and those of an IndexedSlices."""
+        return self._scatter(state.ScatterMax, sparse_delta, use_locking, name)
+
     def scatter_add(self, sparse_delta: Any, use_locking: bool = False, name: str | None = None) -> Tensor:
         """Adds an IndexedSlices to rows."""
         return self._scatter(state.ScatterAdd, sparse_delta, use_locking, name)
@@ -316,7 +332,7 @@ class Variable(TensorOperators):
 
     def _scatter(self, definition: Any, delta: Any, use_locking: bool, name: str | None) -> Tensor:
         if not (hasattr(delta, "indices") and hasattr(delta, "values")):
-            raise ValueError(f"sparse_delta is not IndexedSlices: {delta}")
+            raise TypeError(f"sparse_delta is not IndexedSlices: {delta}")
         return definition(self._variable, delta.indices, delta.values, use_locking=use_locking, name=name)
 
     def scatter_nd_sub(self, indices: Any, updates: Any, name: str | None = None) -> Tensor:
@@ -332,6 +348,10 @@ class Variable(TensorOperators):
         return state.ScatterNdUpdate(self._variable, indices, updates, name=name)
 
     # --- Python's view
+
+    def __getitem__(self, item: Any) -> Tensor:
+        """A part of the value; its method `assign` gives that part of the variable another value."""
+        return public_function("_slice_tensor")(self._as_operand(), item, self)
 
     def __iter__(self) -> Any:
         raise TypeError("'Variable' object is not iterable.")
@@ -428,6 +448,15 @@ def _variable_as_tensor(
 
 
 register_tensor_conversion_function(Variable, _variable_as_tensor)
+
+
+def _operation_as_tensor(op: Operation, dtype: Any = None, name: str | None = None, as_ref: bool = False) -> Any:
+    raise TypeError(
+        f"Can't convert Operation '{op.name}' to Tensor (target dtype={dtype!r}, name={name!r}, as_ref={as_ref!r})"
+    )
+
+
+register_tensor_conversion_function(Operation, _operation_as_tensor)
 
 
 @public("is_variable_initialized")

@@ -22,7 +22,7 @@ from sessile.graph.errors import InvalidArgumentError, UnimplementedError
 from sessile.ir.program_interface import ProgramInterface, fits
 from sessile.runtime.executor import ExecutionOptions
 from sessile.runtime.kept_executables import KeptExecutables
-from sessile.runtime.run_context import RunContext
+from sessile.runtime.run_context import RunContext, UnmetGuard
 from sessile.runtime.variable_store import VariableStore
 
 
@@ -97,6 +97,9 @@ class BoundPrograms:
             feeds = dict(zip(names, arrays, strict=True))
             context = RunContext(feeds, self._state, dict(binding.sizes), binding.interface.computed_guards)
             return executable.run(arrays, context)
+        except UnmetGuard as unmet:
+            words = f"nothing was compiled for the sizes that this run computes: {unmet}"
+            raise InvalidArgumentError(None, None, words) from None
         finally:
             free.append(executable)
             self._last = free if executable.runs_directly and not binding.interface.deciding_elements else []

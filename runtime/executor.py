@@ -1,21 +1,24 @@
 """Runs calls: finds or makes the program for what is fetched and fed, and executes it on the session's state.
 
 A `Call` stands for one set of fetches, targets and feeds of one session. One program serves all sizes that satisfy its
-guards, and programs are shared by all sessions of a graph. There are two tiers: the reference interpreter, which runs
-anything at once, and native executables, whose kernels are compiled beside (`SESSILE_JIT=auto`), before the first run
-(`always`), or `never`.
+guards, and programs are shared by all sessions of a graph. A size that the run itself computes is held against the
+guards when it is there; where it breaks one, the run ends without effect, and another program takes the call.
+
+There are two tiers: the reference interpreter, which runs anything at once, and native executables, whose kernels are
+compiled beside (`SESSILE_JIT=auto`), before the first run (`always`), or `never`.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from sessile.compiler.request import Request
 from sessile.compiler.session_state import StaleBinding
+from sessile.graph.errors import InvalidArgumentError
 from sessile.graph.graph import Graph
 from sessile.graph.operation import Operation
 from sessile.graph.tensor import Tensor
@@ -24,7 +27,7 @@ from sessile.ir.program import Program
 from sessile.runtime.failures import translated
 from sessile.runtime.kept_executables import KeptExecutables
 from sessile.runtime.program_cache import CachedProgram, programs_of
-from sessile.runtime.run_context import RunContext, run_interpreted
+from sessile.runtime.run_context import RunContext, UnmetGuard, run_interpreted
 from sessile.runtime.run_monitor import NativeObserver, RunMonitor
 from sessile.runtime.variable_store import VariableStore
 
@@ -33,6 +36,8 @@ Shapes = tuple[tuple[int, ...], ...]
 JIT_MODES = ("auto", "always", "never")
 # A call remembers the program and the sizes for so many sets of shapes.
 BINDINGS_KEPT = 1024
+# So many programs are tried for a call whose computed sizes the guards of each turn out not to allow.
+MOST_ATTEMPTS = 16
 
 
 class ExecutionOptions(NamedTuple):
@@ -172,6 +177,73 @@ class Call:
         named = {tensor.name: value for tensor, value in zip(self._feeds, values, strict=True)}
         known = (bound for bound in findings.bound.get(shapes, ()) if bound.program.allows_elements(named, bound.sizes))
         bound = next(known, None) or self._bind(findings, shapes, values)
+        try:
+            return self._run_program(findings, bound, named, values, monitor)
+        except UnmetGuard as unmet:
+            return self._run_another(findings, bound, unmet, named, shapes, values, monitor)
+
+    def _run_another(
+        self,
+        findings: Findings,
+        first: BoundCall,
+        unmet: UnmetGuard,
+        named: Mapping[str, np.ndarray],
+        shapes: Shapes,
+        values: Sequence[np.ndarray],
+        monitor: RunMonitor | None,
+    ) -> list[Any]:
+        """Runs a call whose program turned out to be made for other values of computed sizes, by another program.
+
+        Raises InvalidArgumentError when programs that were made for these very values do not fit them either.
+        """
+        tried = {first.program}
+        for _ in range(MOST_ATTEMPTS):
+            bound = self._bound_besides(findings, tried, unmet, named, shapes, values)
+            tried.add(bound.program)
+            others = [each for each in findings.bound.get(shapes, ()) if each is not bound]
+            findings.bound[shapes] = [bound, *others]  # the next call likely computes the same sizes
+            try:
+                return self._run_program(findings, bound, named, values, monitor)
+            except UnmetGuard as again:
+                unmet = again
+        raise InvalidArgumentError(None, None, f"The sizes that this run has computed do not fit each other: {unmet}")
+
+    def _bound_besides(
+        self,
+        findings: Findings,
+        tried: Collection[CachedProgram],
+        unmet: UnmetGuard,
+        named: Mapping[str, np.ndarray],
+        shapes: Shapes,
+        values: Sequence[np.ndarray],
+    ) -> BoundCall:
+        """A program for a call that is none of those tried: a known one, or one made for the sizes that a run met."""
+        for bound in findings.bound.get(shapes, ()):
+            if bound.program not in tried and bound.program.allows_elements(named, bound.sizes):
+                return bound
+        feeds = dict(zip(self._feeds, values, strict=True))
+        found = self._first_bound(findings, (p for p in self._programs if p not in tried), feeds)
+        if found is None:
+            program = self._programs.add(self._lowered(feeds, unmet.bindings), self._options)
+            found = self._bound(findings, program, feeds)
+        if found is None:
+            raise self._misfit(findings)
+        return found
+
+    def _misfit(self, findings: Findings) -> Exception:
+        """Why a program that was made just now does not serve its call."""
+        if findings.generation != self._variables.generation:
+            return StaleBinding()
+        return AssertionError("a program does not satisfy the guards it was made with")
+
+    def _run_program(
+        self,
+        findings: Findings,
+        bound: BoundCall,
+        named: Mapping[str, np.ndarray],
+        values: Sequence[np.ndarray],
+        monitor: RunMonitor | None,
+    ) -> list[Any]:
         context = RunContext(named, self._variables, dict(bound.sizes), bound.program.computed_guards)
         if monitor is not None:
             monitor.check_deadline(self._graph)
@@ -217,18 +289,16 @@ class Call:
             program = self._programs.add(self._lowered(feeds), self._options)
             found = self._bound(findings, program, feeds)
             if found is None:
-                if findings.generation != self._variables.generation:
-                    raise StaleBinding
-                raise AssertionError("a program does not satisfy the guards it was made with")
+                raise self._misfit(findings)
         if len(findings.bound) >= BINDINGS_KEPT:
             findings.bound.clear()
         findings.bound.setdefault(shapes, []).append(found)
         return found
 
-    def _lowered(self, feeds: Mapping[Tensor, np.ndarray]) -> Program:
+    def _lowered(self, feeds: Mapping[Tensor, np.ndarray], observed: Mapping[str, int] | None = None) -> Program:
         from sessile.compiler.lower import lower
 
-        return lower(Request(self._fetches, self._targets, feeds, self._finished), self._variables)
+        return lower(Request(self._fetches, self._targets, feeds, self._finished), self._variables, observed)
 
     def _first_bound(
         self, findings: Findings, programs: Iterable[CachedProgram], feeds: Mapping[Tensor, np.ndarray]

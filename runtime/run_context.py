@@ -12,15 +12,25 @@ import numpy as np
 
 from sessile.graph.graph import Graph
 from sessile.ir.interpreter import interpret
-from sessile.ir.primitive import RunFailure
 from sessile.ir.program import Guard, Program
-from sessile.ir.sizes import evaluate, symbols_of
+from sessile.ir.sizes import symbols_of
 from sessile.runtime.run_monitor import RunMonitor, interpret_monitored
 from sessile.runtime.variable_store import VariableStore
 
 
+class UnmetGuard(Exception):
+    """A size that the run has computed does not satisfy a guard: the program was made for other values."""
+
+    def __init__(self, guard: Guard, bindings: Mapping[str, int]) -> None:
+        super().__init__(f"it must hold that {guard}")
+        self.bindings = dict(bindings)
+
+
 class RunContext:
-    """The context of one run (see `sessile.ir.interpreter.RunContext`)."""
+    """The context of one run (see `sessile.ir.interpreter.RunContext`).
+
+    `guards` are those on sizes that the run itself binds, by these sizes' names; each is checked when it can be.
+    """
 
     def __init__(
         self,
@@ -48,13 +58,11 @@ class RunContext:
         return self._variables.is_initialized(name)
 
     def bind(self, name: str, size: int) -> None:
-        """Notes a computed size. Raises RunFailure where the program was made for others."""
+        """Notes a computed size. Raises UnmetGuard where the program was made for others."""
         self.bindings[name] = size
         for guard in self._guards.get(name, ()):
             if symbols_of(guard.left - guard.right) <= self.bindings.keys() and not guard.holds(self.bindings):
-                left, right = evaluate(guard.left, self.bindings), evaluate(guard.right, self.bindings)
-                words = f"A size that the run computed does not fit: {left} {guard.relation} {right} does not hold"
-                raise RunFailure("invalid_argument", words)
+                raise UnmetGuard(guard, self.bindings)
 
     def draw(
         self,

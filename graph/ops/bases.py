@@ -58,6 +58,14 @@ def is_value(x: Any) -> bool:
     return hasattr(x, "type")
 
 
+def sizes_not_negative(b: Any, value: Any) -> tuple[Any, ...]:
+    """The elements of a tensor of whole numbers as the sizes of a result; the run fails where one is negative."""
+    sizes = tuple(b.sizes_of(value))
+    for size in sizes:
+        b.require(b.decide(size, ">=", 0), f"Dimension {b.shown(size)} must be >= 0")
+    return sizes
+
+
 def numbers_of(b: Any, value: Any) -> list[int]:
     """The whole numbers in a value of the program that `b` builds, which then serves these numbers alone."""
     return [b.number(size) for size in b.sizes_of(value)]

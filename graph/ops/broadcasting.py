@@ -9,6 +9,7 @@ from sessile.graph.constant_value import constant_value_as_shape
 from sessile.graph.dtypes import INDEX, int32
 from sessile.graph.op_definition import Attribute, OpDefinition, operation
 from sessile.graph.ops import reductions, shapes
+from sessile.graph.ops.bases import sizes_not_negative
 from sessile.graph.public_names import public
 from sessile.graph.shape_rules import broadcast, of_rank
 from sessile.graph.tensor import Tensor
@@ -92,7 +93,7 @@ class BroadcastTo(OpDefinition):
         return [shapes.reshape(reductions.reduce_sum(grad, axes), source_shape), None]
 
     def lower(self, b: Any, input: Any, shape: Any) -> Any:
-        return b.broadcast_to(input, b.sizes_of(shape))
+        return b.broadcast_to(input, sizes_not_negative(b, shape))
 
 
 @operation("BroadcastArgs")

@@ -145,9 +145,17 @@ class Bitcast(OpDefinition):
         width, wanted = input.type.numpy_dtype.itemsize, type.size
         if width == wanted:
             return b.emit("bitcast", input, dtype=dtype)
+        if width < wanted:
+            _check_last_size(b, input.type.shape, wanted // width)
         shape = (*input.type.shape, width // wanted) if width > wanted else input.type.shape[:-1]
         read = partial(_reinterpreted, dtype=input.type.with_dtype(dtype).numpy_dtype.name, narrow=width > wanted)
         return b.call_host(read, input, results=[(dtype, shape)])[0]
+
+
+def _check_last_size(b: Any, shape: Any, size: int) -> None:
+    """Fails unless the last axis holds the parts of one element."""
+    b.require(len(shape) > 0, "Cannot bitcast a scalar to a larger type")
+    b.require(b.decide(shape[-1], "==", size), f"Cannot bitcast from {b.shown(shape[-1])} to {size}")
 
 
 def _reinterpreted(x: Any, *, dtype: str, narrow: bool) -> tuple[Any]:

@@ -64,6 +64,7 @@ class MatrixDiag(OpDefinition):
         return [MatrixDiagPart(grad)]
 
     def lower(self, b: Any, diagonal: Any) -> Any:
+        b.require(diagonal.type.rank > 0, "diagonal must be at least 1-dim, received shape: []")
         return spread_diagonal(b, diagonal)
 
 
@@ -208,6 +209,7 @@ class Diag(OpDefinition):
         return [DiagPart(grad)]
 
     def lower(self, b: Any, diagonal: Any) -> Any:
+        b.require(diagonal.type.rank > 0, "Input must be at least rank 1, got 0")
         matrix = spread_diagonal(b, b.reshape(diagonal, (diagonal.type.size,)))
         return b.reshape(matrix, diagonal.type.shape * 2)
 

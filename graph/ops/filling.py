@@ -15,6 +15,7 @@ from sessile.graph.dtypes import INDEX, NUMERIC, int8, int32, int64, uint8
 from sessile.graph.name_scope import name_scope
 from sessile.graph.op_definition import Attribute, OpDefinition, operation
 from sessile.graph.ops import reductions, shapes
+from sessile.graph.ops.bases import sizes_not_negative
 from sessile.graph.ops.constants import constant
 from sessile.graph.public_names import public
 from sessile.graph.shape_rules import UNKNOWN, axis_in, of_rank
@@ -55,10 +56,7 @@ class Fill(OpDefinition):
     def lower(self, b: Any, dims: Any, value: Any) -> Any:
         b.require(dims.type.rank == 1, f"dims must be a vector, got shape {list(dims.type.shape)}")
         b.require(value.type.rank == 0, f"value must be a scalar, got shape {list(value.type.shape)}")
-        sizes = b.sizes_of(dims)
-        negative = [b.shown(size) for size in sizes if not b.decide(size, ">=", 0)]
-        b.require(not negative, f"Dimension {negative[:1]} must be >= 0")
-        return b.broadcast_to(value, sizes)
+        return b.broadcast_to(value, sizes_not_negative(b, dims))
 
 
 @operation("ZerosLike")

@@ -51,12 +51,9 @@ def identity(input: Any, name: str | None = None) -> Any:
     """A tensor with the shape and values of `input`; for a variable, the value that it has when this runs.
 
     Args:
-        input: a tensor, or `IndexedSlices`.
+        input: a tensor; `IndexedSlices` become one.
         name: a name for the operation.
     """
-    if isinstance(input, IndexedSlices):
-        shape = None if input.dense_shape is None else identity(input.dense_shape, name)
-        return IndexedSlices(identity(input.values, name), identity(input.indices, name), shape)
     return Identity(input, name=name)
 
 
@@ -175,9 +172,21 @@ def group(*inputs: Any, **kwargs: Any) -> Operation:
     if kwargs:
         raise ValueError(f"Unknown keyword arguments: {', '.join(kwargs)}")
     with name_scope(name, "group_deps", inputs) as scope:
-        waited = [_operation_of(item) for item in _flattened(inputs)]
-        with get_default_graph().control_dependencies(waited):
-            return NoOp(name=scope)
+        waited: dict[str, list[Operation]] = {}
+        for item in _flattened(inputs):
+            op = _operation_of(item)
+            waited.setdefault(op.device, []).append(op)
+        if len(waited) <= 1:
+            return _gate(*next(iter(waited.items()), ("", [])), scope)
+        gates = [_gate(device, waited[device]) for device in sorted(waited)]  # one signal from each device
+        return _gate("", gates, scope)
+
+
+def _gate(device: str, waited: list[Operation], name: str | None = None) -> Operation:
+    """An operation on a device that waits for others."""
+    graph = get_default_graph()
+    with graph.device(device), graph.control_dependencies(waited):
+        return NoOp(name=name)
 
 
 def _flattened(items: Any) -> list[Any]:

@@ -24,10 +24,10 @@ _INDEX_ERROR = (
 
 
 @public("_slice_tensor")
-def slice_tensor(tensor: Any, item: Any) -> Tensor:
+def slice_tensor(tensor: Any, item: Any, variable: Any = None) -> Tensor:
     """`tensor[item]`: parts by numbers, slices, `...`, `tf.newaxis` and scalar tensors; or by a mask of truth values.
 
-    Raises TypeError for other indices.
+    A part of a `variable`, whose value `tensor` then is, can be assigned to. Raises TypeError for other indices.
     """
     if _is_mask(item):
         return selection.boolean_mask(tensor, item)
@@ -37,7 +37,10 @@ def slice_tensor(tensor: Any, item: Any) -> Tensor:
     ends = (*specification.begin, *specification.end, *specification.strides)
     with name_scope(None, "strided_slice", [tensor, *(end for end in ends if isinstance(end, Tensor))]) as scope:
         vectors = _stacked(specification.begin, specification.end, specification.strides)
-        return slicing.StridedSlice(tensor, *vectors, **specification.masks, name=scope)
+        part: Tensor = slicing.StridedSlice(tensor, *vectors, **specification.masks, name=scope)
+    if variable is None:
+        return part
+    return slicing.assignable(part, variable, vectors, specification.masks, f"{scope}_assign")
 
 
 def _is_mask(item: Any) -> bool:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from sessile.graph.constant_value import known_number
-from sessile.graph.convert import internal_convert
+from sessile.graph.convert import has_conversion, internal_convert
 from sessile.graph.data_type import DType
 from sessile.graph.dtypes import INDEX, int32
 from sessile.graph.name_scope import name_scope
@@ -238,7 +238,11 @@ def stack(values: Any, axis: int = 0, name: str | None = "stack") -> Tensor:
     Raises ValueError when the axis does not exist, or shapes differ.
     """
     if axis == 0 and not _types_differ(values):
-        return internal_convert(values, name=name)
+        try:
+            return internal_convert(values, name=name)
+        except TypeError:
+            if not isinstance(values, (list, tuple)) or not any(map(has_conversion, values)):
+                raise
     first = internal_convert(values[0], name=name)
     rank = first.shape.ndims
     if rank is not None and not -rank - 1 <= axis <= rank:

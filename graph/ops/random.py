@@ -13,6 +13,7 @@ from sessile.graph.graph import get_default_graph
 from sessile.graph.name_scope import name_scope
 from sessile.graph.op_definition import Attribute, OpDefinition, operation
 from sessile.graph.ops import arithmetic, checks, identity, reductions, shapes, slicing
+from sessile.graph.ops.bases import sizes_not_negative
 from sessile.graph.public_names import public
 from sessile.graph.random_seed import get_seed as seeds_for
 from sessile.graph.tensor import Tensor
@@ -36,7 +37,7 @@ class RandomSource(OpDefinition):
         return constant_value_as_shape(shape)
 
     def lower(self, b: Any, shape: Any, *, seed: int, seed2: int, dtype: Any) -> Any:
-        return b.random(self.kind, (), tuple(b.sizes_of(shape)), dtype, seed, seed2)
+        return b.random(self.kind, (), sizes_not_negative(b, shape), dtype, seed, seed2)
 
 
 @operation("RandomUniform")
@@ -77,7 +78,7 @@ class RandomUniformInt(OpDefinition):
         low, high = b.known_numbers(minval), b.known_numbers(maxval)
         if low is None or high is None or low >= high:
             b.emit("check", b.map("lt", minval, maxval), minval, maxval, message="Need minval < maxval, got {} >= {}")
-        return b.random("uniform_int", (minval, maxval), tuple(b.sizes_of(shape)), Tout, seed, seed2)
+        return b.random("uniform_int", (minval, maxval), sizes_not_negative(b, shape), Tout, seed, seed2)
 
 
 @operation("RandomShuffle")

@@ -13,6 +13,7 @@ from sessile.graph.dtypes import INDEX, REAL_NUMBER
 from sessile.graph.name_scope import name_scope
 from sessile.graph.op_definition import Attribute, OpDefinition, operation
 from sessile.graph.ops import arithmetic, filling
+from sessile.graph.ops.bases import sizes_not_negative
 from sessile.graph.ops.random import get_seed
 from sessile.graph.public_names import public
 from sessile.graph.shape_rules import of_rank
@@ -63,7 +64,7 @@ class RandomGamma(OpDefinition):
 
     def lower(self, b: Any, shape: Any, alpha: Any, *, seed: int, seed2: int) -> Any:
         dtype = b.operation.outputs[0].dtype
-        return b.random("gamma", (alpha,), tuple(b.sizes_of(shape)), dtype, seed, seed2)
+        return b.random("gamma", (alpha,), sizes_not_negative(b, shape), dtype, seed, seed2)
 
 
 @operation("RandomPoissonV2")
@@ -86,7 +87,7 @@ class RandomPoissonV2(OpDefinition):
         return constant_value_as_shape(shape).concatenate(rate.shape)
 
     def lower(self, b: Any, shape: Any, rate: Any, *, seed: int, seed2: int, dtype: Any) -> Any:
-        return b.random("poisson", (rate,), tuple(b.sizes_of(shape)), dtype, seed, seed2)
+        return b.random("poisson", (rate,), sizes_not_negative(b, shape), dtype, seed, seed2)
 
 
 @public("random.categorical")

@@ -63,7 +63,11 @@ class ReverseV2(OpDefinition):
         return [ReverseV2(grad, op.inputs[1]), None]
 
     def lower(self, b: Any, tensor: Any, axis: Any) -> Any:
-        axes = tuple(sorted({place % tensor.type.rank for place in numbers_of(b, axis)}))
+        rank = tensor.type.rank
+        places = numbers_of(b, axis)
+        for k, place in enumerate(places):
+            b.require(-rank <= place < rank, f"'axis'[{k}] = {place} is out of valid range [0, {rank - 1}]")
+        axes = tuple(sorted({place % rank for place in places}))
         return b.emit("reverse", tensor, axes=axes) if axes else tensor
 
 

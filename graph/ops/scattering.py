@@ -8,6 +8,7 @@ from sessile.graph.constant_value import constant_value_as_shape
 from sessile.graph.dtypes import INDEX
 from sessile.graph.op_definition import Attribute, OpDefinition, operation
 from sessile.graph.ops import elementwise, gathering, identity
+from sessile.graph.ops.bases import sizes_not_negative
 from sessile.graph.tensor import Tensor
 from sessile.graph.tensor_shape import TensorShape
 
@@ -37,7 +38,7 @@ class ScatterNd(OpDefinition):
 
     def lower(self, b: Any, indices: Any, updates: Any, shape: Any) -> Any:
         dtype = updates.type.dtype
-        zeros = b.fill(b.sizes_of(shape), False if dtype == "bool" else 0, dtype)
+        zeros = b.fill(sizes_not_negative(b, shape), False if dtype == "bool" else 0, dtype)
         return scattered(b, zeros, indices, updates, "set" if dtype == "bool" else "add")
 
 

@@ -12,7 +12,7 @@ from sessile.graph.dtypes import INDEX, NUMERIC, QUANTIZED, REAL_NUMBER, int32
 from sessile.graph.name_scope import name_scope
 from sessile.graph.op_definition import Attribute, OpDefinition, operation
 from sessile.graph.ops import arithmetic, casts, comparison, elementwise, filling, gathering, selection, shapes
-from sessile.graph.ops.bases import part
+from sessile.graph.ops.bases import part, sizes_not_negative
 from sessile.graph.public_names import public
 from sessile.graph.shape_rules import UNKNOWN, concatenated, of_rank, of_rank_at_least
 from sessile.graph.tensor import Tensor
@@ -175,7 +175,7 @@ class UnsortedSegmentReduction(OpDefinition):
         return concatenated((known_number(num_segments),), sizes[len(ids) :])
 
     def lower(self, b: Any, data: Any, segment_ids: Any, num_segments: Any) -> Any:
-        (count,) = b.sizes_of(num_segments)
+        (count,) = sizes_not_negative(b, num_segments)
         sizes = data.type.shape[: segment_ids.type.rank]
         fits = all(b.decide(a, "==", e) for a, e in zip(segment_ids.type.shape, sizes, strict=True))
         b.require(fits, f"data.shape = {list(data.type.shape)} does not start with segment_ids.shape = {list(sizes)}")

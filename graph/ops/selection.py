@@ -63,10 +63,11 @@ class Select(OpDefinition):
 
     def lower(self, b: Any, condition: Any, t: Any, e: Any) -> Any:
         shape = t.type.shape
-        e = b.broadcast_to(e, shape)
+        e = b.exactly(e, shape)
         if condition.type.rank == 1 and t.type.rank > 1:
-            condition = b.expand_dims(condition, range(1, t.type.rank))
-        return b.select(condition if not condition.type.rank else b.broadcast_to(condition, shape), t, e)
+            condition = b.expand_dims(b.exactly(condition, shape[:1]), range(1, t.type.rank))
+            return b.select(b.broadcast_to(condition, shape), t, e)
+        return b.select(b.exactly(condition, shape) if condition.type.rank else condition, t, e)
 
 
 @operation("SelectV2")

@@ -207,6 +207,9 @@ class Reshape(ChangeOfShape):
     def lower(self, b: Any, tensor: Any, shape: Any) -> Any:
         b.require(shape.type.rank == 1, f"sizes input must be 1-D, not {shape.type.shape}")
         wanted = [-1 if is_left_open(b, size) else size for size in b.sizes_of(shape)]
+        for place, size in enumerate(wanted):
+            is_size = size == -1 or b.decide(size, ">=", 0)
+            b.require(is_size, f"Size {place} must be non-negative, not {b.shown(size)}")
         total = tensor.type.size
         if -1 not in wanted:
             count = _product(wanted)

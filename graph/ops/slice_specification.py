@@ -70,10 +70,10 @@ def _ends(entry: Entry) -> tuple[Any, Any]:
     return tuple(None if end is OPEN else end for end in (entry.begin, entry.end))  # type: ignore[return-value]
 
 
-def result_size(entry: Entry, size: int | None) -> int | None:
+def result_size(entry: Entry, size: int | None, axis: int) -> int | None:
     """How many elements a slice takes of an axis; None where that is not known. Raises ValueError for a stride of 0."""
     if entry.stride == 0:
-        raise ValueError("strides[i] must be non-zero")
+        raise ValueError(f"strides[{axis}] must be non-zero")
     if entry == WHOLE:
         return size
     if entry.begin is None or entry.end is None or entry.stride is None:

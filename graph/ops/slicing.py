@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,9 +14,9 @@ from sessile.graph.op_definition import Attribute, OpDefinition, operation
 from sessile.graph.ops import filling, joining, padding, shapes
 from sessile.graph.ops.bases import is_left_open, is_value
 from sessile.graph.ops.slice_lowering import place_back, take
-from sessile.graph.ops.slice_specification import Masks, entries_of, numpy_index, result_size
+from sessile.graph.ops.slice_specification import Entry, Masks, entries_of, numpy_index, result_size
 from sessile.graph.public_names import public
-from sessile.graph.shape_rules import UNKNOWN, of_rank
+from sessile.graph.shape_rules import UNKNOWN, of_rank, same_shape
 from sessile.graph.tensor import Tensor
 from sessile.graph.tensor_shape import TensorShape, unknown_shape
 
@@ -29,8 +30,7 @@ class Slice(OpDefinition):
     outputs = {"output": "T"}
 
     def infer(self, input: Tensor, begin: Tensor, size: Tensor) -> TensorShape:
-        of_rank(begin, 1)
-        of_rank(size, 1)
+        of_rank(same_shape(begin, size), 1)
         sizes, wanted = input.shape.sizes, constant_value(size, partial=True)
         if wanted is None:
             return unknown_shape(input.shape.ndims if sizes is not None else begin.shape.with_rank(1).as_list()[0])
@@ -91,6 +91,7 @@ def take_part(b: Any, x: Any, starts: list[Any], counts: list[Any]) -> Any:
         if is_value(start) and is_rest:
             start = b.sizes_of(start)[0]
         count = size - start if is_rest else count
+        b.require(b.decide(count, ">=", 0), f"Expected size[{axis}] >= 0, but got {b.shown(count)}")
         if not is_value(start):
             inside = b.decide(start, ">=", 0) and b.decide(size, ">=", start)
             b.require(inside, f"Expected begin[{axis}] in [0, {b.shown(size)}], but got {b.shown(start)}")
@@ -155,7 +156,7 @@ class StridedSlice(Strided):
 
     def infer(self, input: Tensor, begin: Tensor, end: Tensor, strides: Tensor, **attributes: Any) -> TensorShape:
         sizes = input.shape.sizes
-        (length,) = begin.shape.with_rank(1).merge_with(end.shape).merge_with(strides.shape).as_list()
+        (length,) = of_rank(same_shape(same_shape(begin, end), strides), 1)
         if sizes is None or length is None:
             return UNKNOWN
         masks = Masks(**_masks_of(attributes))
@@ -169,7 +170,7 @@ class StridedSlice(Strided):
                 continue
             axis, size = next(axes)
             if entry.kind == "slice":
-                result.append(result_size(entry, size))
+                result.append(result_size(entry, size, axis))
             elif entry.begin is not None and size is not None and not -size <= entry.begin < size:
                 raise ValueError(f"slice index {entry.begin} of dimension {axis} out of bounds.")
         return TensorShape(result)
@@ -222,6 +223,51 @@ class StridedSliceGrad(Strided):
         return place_back(b, dy, sizes, entries_of(*vectors, masks, len(sizes)))
 
 
+@operation("StridedSliceAssign")
+class StridedSliceAssign(Strided):
+    """A new value for the part of a variable that a strided slice takes; gives the variable's reference on."""
+
+    inputs = {"ref": "ref T", "begin": "Index", "end": "Index", "strides": "Index", "value": "T"}
+    outputs = {"output_ref": "ref T"}
+
+    def infer(self, ref: Tensor, begin: Tensor, end: Tensor, strides: Tensor, value: Tensor) -> TensorShape:
+        return ref.shape
+
+    def lower(self, b: Any, ref: Any, begin: Any, end: Any, strides: Any, value: Any) -> Any:
+        old = b.read_newest(ref)
+        masks = Masks(**_masks_of(b.operation.attributes))
+        vectors = (b.elements_of(begin), b.elements_of(end), b.sizes_of(strides))
+        b.write(ref, _with_part(b, old, entries_of(*vectors, masks, old.type.rank), value))
+        return ref
+
+
+def _with_part(b: Any, x: Any, entries: list[Entry], part: Any) -> Any:
+    """`x` with `part` where the entries take elements from: each element's place is sliced as the elements are."""
+    shape = x.type.shape
+    count = math.prod(shape)
+    places = take(b, b.reshape(b.iota([count], 0, "i64"), shape), entries)
+    wanted, given = places.type.shape, part.type.shape
+    b.require(
+        len(wanted) == len(given) and all(b.decide(own, "==", size) for own, size in zip(given, wanted, strict=True)),
+        f"sliced l-value shape {[b.shown(size) for size in wanted]} does not match r-value shape "
+        f"{[b.shown(size) for size in given]}. Automatic broadcasting not yet implemented.",
+    )
+    number = math.prod(wanted)
+    rows = b.reshape(places, [number, 1])
+    values = b.reshape(b.retype(part, wanted), [number])
+    return b.reshape(b.emit("scatter", b.reshape(x, [count]), rows, values, function="set"), shape)
+
+
+def assignable(part: Tensor, variable: Any, vectors: Sequence[Any], masks: Mapping[str, int], name: str) -> Tensor:
+    """Gives a part of a variable the method `assign(value, name=None)`, which changes that part of the variable."""
+
+    def assign(value: Any, name: str | None = name) -> Tensor:
+        return StridedSliceAssign(variable._ref(), *vectors, value, name=name, **masks)
+
+    part.assign = assign  # type: ignore[attr-defined]
+    return part
+
+
 @public("strided_slice")
 def strided_slice(
     input_: Any,
@@ -245,20 +291,19 @@ def strided_slice(
         ellipsis_mask: a set bit k lets element k stand for as many whole axes as are missing.
         new_axis_mask: a set bit k lets element k add an axis of size 1.
         shrink_axis_mask: a set bit k takes the one place begin[k] and removes the axis.
-        var: a variable that `input_` is the value of; accepted and not needed.
+        var: a variable that `input_` is the value of; then the result has `assign`, as that of `var[...]`.
         name: a name for the operation.
     """
     if strides is None:
         strides = filling.ones_like(begin)
-    return StridedSlice(
-        input_,
-        begin,
-        end,
-        strides,
-        begin_mask=begin_mask,
-        end_mask=end_mask,
-        ellipsis_mask=ellipsis_mask,
-        new_axis_mask=new_axis_mask,
-        shrink_axis_mask=shrink_axis_mask,
-        name=name,
-    )
+    masks = {
+        "begin_mask": begin_mask,
+        "end_mask": end_mask,
+        "ellipsis_mask": ellipsis_mask,
+        "new_axis_mask": new_axis_mask,
+        "shrink_axis_mask": shrink_axis_mask,
+    }
+    part: Tensor = StridedSlice(input_, begin, end, strides, name=name, **masks)
+    if var is None:
+        return part
+    return assignable(part, var, (begin, end, strides), masks, f"{name or 'strided_slice'}_assign")

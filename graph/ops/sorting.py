@@ -48,8 +48,10 @@ class LargestElements(OpDefinition):
     def largest(self, b: Any, input: Any, count: Any) -> list[Any]:
         """The `count` largest elements along the last axis, in descending order, and their places."""
         size = input.type.shape[-1]
+        b.require(b.decide(count, ">=", 0), f"Need k >= 0, got {b.shown(count)}")
         b.require(
-            b.decide(size, ">=", count), f"input must have at least k columns. Had {b.shown(size)}, needed {count}"
+            b.decide(size, ">=", count),
+            f"input must have at least k columns. Had {b.shown(size)}, needed {b.shown(count)}",
         )
         values, indices = b.emit("sort", input, descending=True)
         last = input.type.rank - 1

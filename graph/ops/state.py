@@ -6,7 +6,8 @@ from typing import Any
 
 from sessile.graph.dtypes import NUMERIC, int32, int64
 from sessile.graph.op_definition import Attribute, OpDefinition, operation
-from sessile.graph.shape_rules import same_shape
+from sessile.graph.ops import scattering
+from sessile.graph.shape_rules import of_rank, same_shape
 from sessile.graph.tensor import Tensor
 from sessile.graph.tensor_shape import TensorShape
 
@@ -112,9 +113,20 @@ class Assign(OpDefinition):
 
     def lower(self, b: Any, ref: Any, value: Any, *, validate_shape: bool) -> Any:
         if validate_shape and ref.operation.outputs[0].shape.is_fully_defined():
-            value = b.exactly(value, tuple(ref.operation.outputs[0].shape.as_list()))
+            value = _fitting(b, value, ref.operation.outputs[0].shape.as_list())
         b.write(ref, value)
         return ref
+
+
+def _fitting(b: Any, value: Any, shape: list[Any]) -> Any:
+    """`value` under the shape of the variable, which must be its own."""
+    given = value.type.shape
+    b.require(
+        len(given) == len(shape) and all(b.decide(own, "==", size) for own, size in zip(given, shape, strict=True)),
+        f"Assign requires shapes of both tensors to match. lhs shape= {shape} rhs shape= "
+        f"{[b.shown(size) for size in given]}",
+    )
+    return b.retype(value, shape)
 
 
 class AssignUpdate(VariableUpdate):
@@ -178,6 +190,7 @@ class CountUpTo(OpDefinition):
     differentiable = False
 
     def infer(self, ref: Tensor) -> TensorShape:
+        of_rank(ref, 0)
         return TensorShape([])
 
     def lower(self, b: Any, ref: Any, *, limit: int) -> Any:
@@ -215,11 +228,12 @@ class ScatterCoordinates(VariableUpdate):
     function = ""
 
     def infer(self, ref: Tensor, indices: Tensor, updates: Tensor) -> TensorShape:
+        scattering.check_updates(ref.shape, indices, updates)
         return ref.shape
 
     def updated(self, b: Any, old: Any, *operands: Any) -> Any:
         indices, updates = operands
-        return b.emit("scatter", old, indices, updates, function=self.function)
+        return scattering.scattered(b, old, indices, updates, self.function)
 
 
 @operation("ScatterUpdate", public="scatter_update")

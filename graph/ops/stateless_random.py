@@ -12,6 +12,7 @@ from sessile.graph.dtypes import FLOATING, INDEX
 from sessile.graph.name_scope import name_scope
 from sessile.graph.op_definition import Attribute, OpDefinition, operation
 from sessile.graph.ops import arithmetic
+from sessile.graph.ops.bases import sizes_not_negative
 from sessile.graph.ops.random import shape_tensor
 from sessile.graph.public_names import public
 from sessile.graph.shape_rules import of_rank
@@ -41,7 +42,7 @@ class StatelessSource(OpDefinition):
     def lower(self, b: Any, shape: Any, seed: Any, *bounds: Any, dtype: Any) -> Any:
         if bounds:
             b.emit("check", b.map("lt", *bounds), *bounds, message="Need minval < maxval, got {} >= {}")
-        seed, sizes = b.exactly(seed, (2,)), tuple(b.sizes_of(shape))
+        seed, sizes = b.exactly(seed, (2,)), sizes_not_negative(b, shape)
         return b.emit("stateless_random", seed, *bounds, kind=self.kind, dtype=b.element_type(dtype), shape=sizes)
 
 

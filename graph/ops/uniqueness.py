@@ -47,7 +47,6 @@ class Unique(OpDefinition):
     inputs = {"x": "T"}
     attributes = {"T": Attribute("type"), "out_idx": _INDEX_OUT}
     outputs = {"y": "T", "idx": "out_idx"}
-    differentiable = False
 
     def infer(self, x: Tensor) -> list[TensorShape]:
         return [TensorShape([None]), TensorShape(of_rank(x, 1))]
@@ -78,7 +77,6 @@ class UniqueWithCounts(OpDefinition):
     inputs = {"x": "T"}
     attributes = {"T": Attribute("type"), "out_idx": _INDEX_OUT}
     outputs = {"y": "T", "idx": "out_idx", "count": "out_idx"}
-    differentiable = False
 
     def infer(self, x: Tensor) -> list[TensorShape]:
         return [TensorShape([None]), TensorShape(of_rank(x, 1)), TensorShape([None])]
@@ -101,7 +99,6 @@ class ListDiff(OpDefinition):
     inputs = {"x": "T", "y": "T"}
     attributes = {"T": Attribute("type"), "out_idx": _INDEX_OUT}
     outputs = {"out": "T", "idx": "out_idx"}
-    differentiable = False
 
     def infer(self, x: Tensor, y: Tensor) -> list[TensorShape]:
         return [TensorShape([None]), TensorShape([None])]

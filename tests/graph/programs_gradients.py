@@ -298,3 +298,13 @@ def of_gather_along_axes_of_the_run(tf):
     known = tf.gradients(tf.square(tf.gather(a, [1, 1], axis=-2)), a)[0]
     with tf.Session() as session:
         return [session.run([grad, known], {a: numbers(5, 2, 3, 2), axis: k}) for k in (0, 1, -1)]
+
+
+def there_is_no_gradient_of_unique(tf):
+    x = tf.constant([1.0, 2.0])
+    return tf.gradients(tf.unique(x).y, x)
+
+
+def there_is_no_gradient_of_an_assignment_to_a_part(tf):
+    v = tf.Variable([1.0, 2.0])
+    return tf.gradients(v[:1].assign([2.0]), v._ref())

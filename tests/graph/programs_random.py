@@ -252,3 +252,19 @@ def single_samples(tf):
 
 def negative_sizes(tf):
     return evaluated(tf, tf.random_uniform([2, -1]))
+
+
+def seeds_are_cut_to_whole_numbers(tf):
+    tf.set_random_seed(3.7)
+    return evaluated(tf, tf.random_uniform([2], seed=5.2))
+
+
+def initializers_come_back_from_their_configuration(tf):
+    made = [
+        tf.zeros_initializer(tf.int32),
+        tf.constant_initializer(2.5, dtype=tf.float64),
+        tf.random_uniform_initializer(0, 10, seed=1, dtype=tf.int32),
+        tf.random_normal_initializer(1.0, 2.0, seed=1, dtype=tf.float64),
+        tf.initializers.identity(2.0),
+    ]
+    return [type(i).from_config(i.get_config()).get_config() for i in made]

@@ -324,3 +324,41 @@ def shapes_may_be_numbers_and_empty(tf):
     b = tf.get_variable("b", shape=(), initializer=tf.zeros_initializer())
     c = tf.get_variable("c", shape=tf.TensorShape([2]), initializer=tf.zeros_initializer())
     return evaluated(tf, [a, b, c])
+
+
+def constants_have_the_type_that_is_asked_for(tf):
+    with tf.name_scope("n"):
+        v = tf.get_variable("v", dtype=tf.float32, initializer=[1.0, 2.0])
+    try:
+        tf.get_variable("w", dtype=tf.float64, initializer=[1.0, 2.0])
+    except ValueError as error:
+        return [v.name, str(error)]
+
+
+def types_are_compared_before_shapes(tf):
+    return tf.get_variable("v", [2], tf.float32, initializer=tf.constant([1, 2]))
+
+
+def getters_are_told_everything(tf):
+    def getter(getter, name, shape, partitioner, caching_device, collections, **others):
+        told = [name, shape, partitioner, caching_device, collections, sorted(others)]
+        return getter(name, shape=shape, **others), told
+
+    with tf.variable_scope("a", custom_getter=getter):
+        v, told = tf.get_variable("v", [3])
+    return [v.name, told]
+
+
+def getters_are_functions(tf):
+    with tf.variable_scope("a", custom_getter=3):
+        tf.get_variable("v", [1])
+
+
+def reuse_is_a_truth_value(tf):
+    with tf.variable_scope("a", reuse=1):
+        pass
+
+
+def the_switch_for_name_scopes_is_a_truth_value(tf):
+    with tf.variable_scope("a", auxiliary_name_scope=3):
+        pass

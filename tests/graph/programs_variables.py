@@ -209,3 +209,134 @@ def loading(tf):
         session.run(v.initializer)
         v.load([5.0, 6.0], session)
         return session.run(v)
+
+
+def parts_of_variables_can_be_assigned_to(tf):
+    v = tf.Variable([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]], name="v")
+    column = v[:, 1].assign([9.0, 8.0])
+    corner = v[1:, ::-2].assign([[-1.0, -2.0]], name="corner")
+    names = [column.name, corner.name, column.op.type, str(column.dtype)]
+    with tf.Session() as session:
+        session.run(v.initializer)
+        return [names, session.run(column), session.run(corner), session.run(v[0, 1].assign(0.5)), session.run(v)]
+
+
+def parts_of_variables_of_strings_and_of_known_begin_only_at_run_time(tf):
+    v = tf.Variable(["a", "b", "c"])
+    w = tf.Variable([True, False, True])
+    place = tf.placeholder(tf.int32, [])
+    with tf.Session() as session:
+        session.run([v.initializer, w.initializer])
+        strings = session.run(v[1:].assign(["d", "e"]))
+        return [strings, session.run(w[place : place + 1].assign([True]), {place: 1})]
+
+
+def a_strided_slice_knows_its_variable(tf):
+    v = tf.Variable([1, 2, 3])
+    return evaluated(tf, tf.strided_slice(v, [0], [2], var=v, name="s").assign([5, 6]))
+
+
+def parts_take_values_of_their_shape(tf):
+    v = tf.Variable([1, 2, 3])
+    try:
+        evaluated(tf, v[1:].assign([5, 6, 7]))
+    except (tf.errors.UnimplementedError, tf.errors.InvalidArgumentError) as error:
+        return str(error)[:58]
+
+
+def _rows_changed_by_a_method(name):
+    def program(tf):
+        v = tf.Variable([1.0, 2.0, 3.0])
+        return evaluated(tf, getattr(v, name)(tf.IndexedSlices(tf.constant([5.0, 0.5]), tf.constant([0, 2]))))
+
+    return program
+
+
+PROGRAMS.update({f"rows_{k}_by_a_method": _rows_changed_by_a_method("scatter_" + k) for k in _KINDS})
+
+
+def rows_to_change_are_indexed_slices(tf):
+    return tf.Variable([1.0]).scatter_add([0])
+
+
+def only_scalars_are_counted_up(tf):
+    return tf.Variable([1]).count_up_to(3)
+
+
+def updates_fit_their_coordinates(tf):
+    v = tf.Variable([1.0, 2.0, 3.0])
+    try:
+        return tf.scatter_nd_update(v, [[0], [2]], [5.0])
+    except ValueError:
+        return "refused"
+
+
+def values_fit_their_variable_when_they_are_assigned(tf):
+    v = tf.Variable(1.0)
+    try:
+        evaluated(tf, tf.assign(v, tf.placeholder_with_default([1.0, 2.0], None)))
+    except tf.errors.InvalidArgumentError as error:
+        return error.message.split("\n")[0]
+
+
+def a_caching_device_is_where_the_variable_is_read(tf):
+    with tf.device("/job:a"):
+        v = tf.Variable(1.0, caching_device="/job:b", name="v")
+    return [[op.name, op.device] for op in v.graph.get_operations()]
+
+
+def a_group_gathers_on_each_device(tf):
+    with tf.device("/gpu:0"):
+        a = tf.constant(1, name="a")
+    with tf.device("/cpu:0"):
+        b = tf.constant(2, name="b")
+    tf.group(a, b, name="both")
+    tf.group(a, name="one")
+    with tf.device("/cpu:1"):
+        tf.group(b, tf.constant(3, name="c"), a)
+        tf.group(name="none")
+    return [[op.name, op.device] for op in a.graph.get_operations()]
+
+
+def what_waits_for_a_change_sees_it(tf):
+    v, w = tf.Variable([1.0, 2.0, 3.0]), tf.Variable(3.0)
+    with tf.control_dependencies([v.assign([5.0, 6.0, 7.0]), w.assign_add(1.0)]):
+        fetches = [tf.identity(v), v * w, tf.gather(v, [0, 1]), v[0], tf.stack([w, w]), tf.reduce_sum(v) + w]
+    return evaluated(tf, fetches, steps=2)
+
+
+def a_loss_after_a_step_of_training_is_that_of_the_new_weights(tf):
+    w, x = tf.Variable([[1.0], [2.0]]), tf.constant([[3.0, 4.0]])
+    loss = tf.reduce_sum(tf.square(tf.matmul(x, w)))
+    train = w.assign_sub(tf.matmul(x, tf.matmul(x, w), transpose_a=True) / 50.0)
+    with tf.control_dependencies([train]):
+        after = tf.reduce_sum(tf.square(tf.matmul(x, w)))
+    return evaluated(tf, [loss, after], steps=3)
+
+
+def an_operand_from_a_change_orders_the_other_operand(tf):
+    v = tf.Variable(1.0)
+    return evaluated(tf, v.assign_add(1.0) + v, steps=2)
+
+
+def values_computed_before_a_change_stay(tf):
+    v = tf.Variable(1.0)
+    old = v + 0.0
+    with tf.control_dependencies([old]):
+        change = v.assign(old * 3.0)
+    with tf.control_dependencies([change]):
+        difference = v - old
+    return evaluated(tf, difference, steps=2)
+
+
+def changes_one_after_the_other(tf):
+    v, w = tf.Variable(1.0), tf.Variable(2.0)
+    with tf.control_dependencies([v.assign(w * 10.0)]):
+        first = w.assign(v + 1.0)
+    with tf.control_dependencies([first]):
+        between = v + 0.0
+    with tf.control_dependencies([between]):
+        last = v.assign_add(10.0)
+    with tf.control_dependencies([last]):
+        end = tf.identity(v)
+    return evaluated(tf, [first, between, end], steps=2)

@@ -50,6 +50,10 @@ def test_public_function_shows_its_signature() -> None:
         (lambda: tf.square(1.0, x=2), "multiple values for argument 'x'"),
         (lambda: tf.square(1.0, "a", 3), "takes 2 arguments, 3 were given"),
         (lambda: TopKV2([1.0], 1, sorted=3), "Expected bool for argument 'sorted'"),
+        (
+            lambda: tf.constant(1) + tf.no_op(),
+            "Can't convert Operation 'NoOp' to Tensor \\(target dtype=None, name='y', as_ref=False\\)",
+        ),
         (lambda: Pack([1.0], axis="a"), "Expected int for argument 'axis'"),
         (lambda: ConcatV2(1.0, 0), "Expected list for 'values' argument to 'ConcatV2' Op"),
         (lambda: tf.sqrt([1, 2]), "Value passed to parameter 'x' has DataType int32 not in list of allowed values"),
@@ -125,3 +129,26 @@ def test_registered_types_convert_themselves() -> None:
     assert tf.Session().run(total).tolist() == [21.0, 21.0]
     with pytest.raises(TypeError, match="must be callable"):
         tf.register_tensor_conversion_function(Celsius, "convert")  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="Cannot register conversions for Python numeric types"):
+        tf.register_tensor_conversion_function(int, convert)
+    assert tf.Session().run(tf.stack([Celsius(20.0), Celsius(30.0)])).tolist() == [20.0, 30.0]
+
+
+@pytest.mark.parametrize(
+    ("result", "message"), [(3, "returned non-Tensor: 3"), (None, "requested = int32, actual = float32")]
+)
+def test_registered_functions_return_tensors_of_the_type(result: Any, message: str) -> None:
+    class Thing:
+        pass
+
+    def convert(value: Thing, dtype: Any = None, name: Any = None, as_ref: bool = False) -> Any:
+        return tf.constant(1.0) if result is None else result
+
+    tf.register_tensor_conversion_function(Thing, convert)
+    with pytest.raises(RuntimeError, match=message):
+        tf.convert_to_tensor(Thing(), tf.int32)
+
+
+def test_sparse_tensors_are_no_tensors() -> None:
+    with pytest.raises(TypeError, match=r"Failed to convert object of type .*SparseTensor"):
+        tf.convert_to_tensor(tf.SparseTensor([[0]], [1.0], [2]))

@@ -1,5 +1,7 @@
 """Python values become arrays by TensorFlow 1's rules, and what it refuses is refused with its errors."""
 
+import array
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -53,8 +55,8 @@ def test_type_that_the_values_suggest(values, expected):
         ([1, 2], dtypes.complex64, np.array([1, 2], np.complex64)),
         (300, dtypes.uint8, np.uint8(44)),
         (2**31, dtypes.int32, np.int32(-(2**31))),
-        (2**63, dtypes.int64, np.int64(-(2**63))),
-        ([2**63, -1], dtypes.int64, np.array([-(2**63), -1])),
+        (2**40, dtypes.int32, np.int32(0)),
+        ([2**63, -1], dtypes.uint64, np.array([2**63, 2**64 - 1], np.uint64)),
         ([2**70], dtypes.float32, np.array([2.0**70], np.float32)),
         (1e40, dtypes.float32, np.float32(np.inf)),
         (np.array([1.7, -1.7]), dtypes.int32, np.array([1, -1], np.int32)),
@@ -94,6 +96,27 @@ def test_given_type(values, dtype, expected):
 def test_values_that_do_not_have_the_type(values, dtype, message):
     with pytest.raises(TypeError, match=message):
         to_numpy(values, dtype)
+
+
+@pytest.mark.parametrize(
+    ("values", "dtype"),
+    [
+        (2**63, dtypes.int64),
+        ([2**63, -1], dtypes.int64),
+        (-(2**63) - 1, dtypes.int64),
+        ([1, 2**70], dtypes.int32),
+        (2**64, dtypes.uint64),
+    ],
+)
+def test_integers_of_more_than_64_bits_are_refused(values, dtype):
+    with pytest.raises(OverflowError, match="too large to convert"):
+        to_numpy(values, dtype)
+
+
+def test_elements_have_the_usual_types():
+    assert type(to_numpy(2**63)[()]) is np.uint64
+    assert type(to_numpy(np.array([b"a"]))[0]) is bytes
+    assert to_numpy(array.array("i", [1, 2])).dtype == np.int32
 
 
 def test_overflow_of_a_float():

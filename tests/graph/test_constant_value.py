@@ -114,6 +114,12 @@ def test_shared_parts_are_folded_once() -> None:
         assert constant_value(total) == 2**30
 
 
+def test_what_is_no_tensor_is_its_own_static_value() -> None:
+    assert tf.get_static_value(3) == 3 and tf.get_static_value(None) is None
+    assert tf.get_static_value([1, 2]) == [1, 2]
+    assert tf.get_static_value(tf.Variable(1)) is None
+
+
 def test_wrong_shapes_are_refused() -> None:
     with tf.Graph().as_default():
         with pytest.raises(ValueError, match="must be >= 0"):

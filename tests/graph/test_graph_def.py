@@ -184,3 +184,27 @@ def test_the_definition_of_an_operation_is_a_message():
     op_def = tf.cast(1.0, tf.int32).op.op_def
     assert [arg.name for arg in op_def.input_arg] == ["x"] and [arg.type_attr for arg in op_def.output_arg] == ["DstT"]
     assert {attr.name: attr.type for attr in op_def.attr} == {"SrcT": "type", "DstT": "type", "Truncate": "bool"}
+
+
+def test_an_operation_learns_what_its_inputs_tell(graph):
+    x = tf.constant([1.0])
+    pack = graph.create_op("Pack", [x, x, x], name="p")
+    assert [pack.get_attr(name) for name in ("T", "N", "axis")] == [tf.float32, 3, 0]
+    assert pack.outputs[0].shape.as_list() == [3, 1]
+    with pytest.raises(ValueError, match="NodeDef missing attr 'dtype' from Op Placeholder"):
+        graph.create_op("Placeholder", [], [tf.float32])
+    with pytest.raises(TypeError, match="Input #0 is not a tensor: 3"):
+        graph.create_op("Neg", [3], [tf.float32])
+
+
+def test_the_text_of_an_operation_has_its_attributes_in_order():
+    text = str(tf.matmul([[1.0]], [[2.0]], name="m").op)
+    keys = [line.strip() for line in text.splitlines() if "key:" in line]
+    assert text.startswith('name: "m"\nop: "MatMul"\n') and len(keys) == 3 and keys == sorted(keys)
+    assert "float_val: 1.0" in str(tf.constant(1.0).op)
+
+
+def test_names_may_be_bytes():
+    assert tf.constant(1, name=b"c").name == "c:0" and tf.add(1, 2, name=b"a").name == "a:0"
+    with pytest.raises(TypeError, match="Expected binary or unicode string, got 3"):
+        tf.constant(1, name=3)

@@ -279,6 +279,7 @@ SHORT = A.replace("float_val: 2", 'tensor_content: "abc"')
 LARGE = A.replace("tensor_shape { }", f"tensor_shape {{ dim {{ size: {2**40} }} }}")
 
 CONTRADICTIONS = {
+    "no operation": ("does not specify an operation", 'node { name: "a" }'),
     "unknown input": ("Node 's': Unknown input node 'far'", A, total("a", "far")),
     "unknown control input": (r"Node 's': Unknown input node '\^far'", A, total("a", "a", "^far")),
     "no such output": ("Connecting to invalid output 1 of source node a which has 1 outputs", A, total("a", "a:1")),

@@ -235,7 +235,7 @@ def test_waiting_for_a_fed_placeholder_needs_no_other_value(sess):
         lambda n: tf.reshape(tf.zeros([24]), [n * 5, 3]),
         lambda n: tf.reshape(tf.zeros([24]), [n * 5, -1]),
         lambda n: tf.fill([n * -3], 1.0),
-        lambda n: tf.boolean_mask([1.0, 2.0, 3.0], tf.less([1, 2, 3], n)) + tf.constant([1.0, 2.0]),
+        lambda n: tf.boolean_mask([1.0, 2.0, 3.0], tf.less([1, 2, 3], n + 2)) + tf.constant([1.0, 2.0]),
     ],
 )
 def test_computed_sizes_that_do_not_fit_are_refused(sess, monkeypatch, build, jit):
@@ -244,3 +244,59 @@ def test_computed_sizes_that_do_not_fit_are_refused(sess, monkeypatch, build, ji
     result = build(n)
     with tf.Session() as session, pytest.raises(tf.errors.InvalidArgumentError):
         session.run(result, {n: 2})
+
+
+@pytest.mark.parametrize("jit", ["never", "always"])
+def test_computed_sizes_broadcast_where_they_are_one(monkeypatch, jit):
+    monkeypatch.setenv("SESSILE_JIT", jit)
+    n = tf.placeholder(tf.int32, [])
+    chosen = tf.boolean_mask([1.0, 2.0, 3.0], tf.less([1, 2, 3], n)) + tf.constant([1.0, 2.0])
+    with tf.Session() as session:
+        for value, expected in ((3, [2.0, 4.0]), (2, [2.0, 3.0]), (3, [2.0, 4.0]), (2, [2.0, 3.0])):
+            assert session.run(chosen, {n: value}).tolist() == expected
+        with pytest.raises(tf.errors.InvalidArgumentError, match="Incompatible shapes"):
+            session.run(chosen, {n: 4})
+
+
+@pytest.fixture(params=["never", "always"])
+def tier(request, monkeypatch):
+    monkeypatch.setenv("SESSILE_JIT", request.param)
+
+
+def outcome(session, fetch, feeds):
+    """The value of a tensor, or the class of the error."""
+    try:
+        return session.run(fetch, feeds).tolist()
+    except tf.errors.OpError as error:
+        return type(error).__name__
+
+
+REFUSED = "InvalidArgumentError"
+
+
+@pytest.mark.parametrize(
+    ("build", "cases"),
+    [
+        (lambda x, n: tf.zeros([n]) + x, [(2, [1, 2]), (1, [1, 2]), (3, REFUSED), (2, [1, 2])]),
+        (lambda x, n: tf.reshape(x, [n, 2]), [(1, [[1, 2]]), (-1, [[1, 2]]), (3, REFUSED), (-2, REFUSED)]),
+        (lambda x, n: tf.slice(x, [1], [n]), [(1, [2]), (-1, [2]), (0, []), (2, REFUSED), (-2, REFUSED)]),
+        (lambda x, n: tf.tile(x, [n]), [(1, [1, 2]), (2, [1, 2, 1, 2]), (0, []), (-1, REFUSED)]),
+        (lambda x, n: tf.pad(x, [[n, 0]]), [(1, [0, 1, 2]), (-1, REFUSED), (0, [1, 2])]),
+        (lambda x, n: tf.split(x, [n, 1])[0], [(1, [1]), (2, REFUSED), (-1, [1]), (-2, REFUSED)]),
+        (lambda x, n: tf.fill([n], 4.0), [(1, [4]), (-1, REFUSED), (2, [4, 4])]),
+        (lambda x, n: tf.one_hot([0], n), [(1, [[1]]), (-1, REFUSED), (2, [[1, 0]])]),
+        (lambda x, n: tf.broadcast_to(x, [n, 2]), [(1, [[1, 2]]), (-1, REFUSED), (0, [])]),
+        (lambda x, n: tf.nn.top_k(x, n)[0], [(1, [2]), (3, REFUSED), (-1, REFUSED), (2, [2, 1])]),
+    ],
+)
+@pytest.mark.parametrize("is_fed", [True, False], ids=["fed", "computed"])
+def test_sizes_that_the_run_computes_may_change(tier, build, cases, is_fed):
+    with tf.Graph().as_default(), tf.Session() as session:
+        x = tf.placeholder(tf.float32, [None])
+        n = tf.placeholder(tf.int32, [])
+        number = tf.Variable(0)
+        change = number.assign(n)
+        fetch = build(x, n if is_fed else number)
+        for value, expected in cases:
+            session.run(change, {n: value})
+            assert outcome(session, fetch, {x: [1.0, 2.0], n: value} if is_fed else {x: [1.0, 2.0]}) == expected

@@ -233,3 +233,11 @@ def test_elements_that_decide_a_shape_choose_among_stored_programs(lowered: list
     assert len(lowered) == 2
     assert shapes(1, 2, 0) == [(2, 4), (2, 3), (3, 4)]
     assert len(lowered) == 3
+
+
+def test_constants_without_elements_are_stored(store: Path, lowered: list[str]) -> None:
+    for _ in range(2):
+        with tf.Graph().as_default(), tf.Session() as session:
+            assert session.run(tf.constant([[], []])).shape == (2, 0)
+            assert session.run(tf.constant(np.zeros((0, 3)))).shape == (0, 3)
+    assert len(lowered) == 2

@@ -98,6 +98,38 @@ ERRORS = [
         "Can not squeeze dim[0], expected a dimension of 1, got 2",
     ),
     error("expand_dims", lambda tf: tf.expand_dims(tf.ones([2]), 3), ValueError, "dim 3 not in the interval [-2, 1]"),
+    error(
+        "reverse of an unknown rank",
+        lambda tf: tf.reverse(tf.placeholder_with_default([1, 2], None), tf.placeholder_with_default([2], [1])),
+        "InvalidArgumentError",
+        "'axis'[0] = 2 is out of valid range [0, 0]",
+    ),
+    error(
+        "bitcast of an unknown shape",
+        lambda tf: tf.bitcast(tf.placeholder_with_default([1, 2, 3], None), tf.int64),
+        "InvalidArgumentError",
+        "Cannot bitcast from 3 to 2",
+    ),
+    error(
+        "matrix_diag of an unknown rank",
+        lambda tf: tf.matrix_diag(tf.placeholder_with_default(1.0, None)),
+        "InvalidArgumentError",
+        "diagonal must be at least 1-dim",
+    ),
+    error(
+        "where of unknown shapes",
+        lambda tf: tf.where(
+            tf.placeholder_with_default([True], None), *[tf.placeholder_with_default([1, 2], None)] * 2
+        ),
+        "InvalidArgumentError",
+        "shapes differ",
+    ),
+    error(
+        "random_uniform of a negative size",
+        lambda tf: tf.random_uniform(tf.placeholder_with_default([-1], [1])),
+        "InvalidArgumentError",
+        "Dimension -1 must be >= 0",
+    ),
     error("expand_dims without axis", lambda tf: tf.expand_dims(tf.ones([2])), ValueError, "Must specify an axis"),
     error("transpose", lambda tf: tf.transpose(tf.ones([2, 3]), [0]), ValueError, "Dimension must be 2 but is 1"),
     error(
