@@ -12,6 +12,7 @@ from sessile.graph.constant_value import on_known
 from sessile.graph.convert import internal_convert
 from sessile.graph.data_type import DType, as_dtype
 from sessile.graph.dtypes import INTEGER, NUMERIC, QUANTIZED
+from sessile.graph.errors import UnimplementedError
 from sessile.graph.name_scope import name_scope
 from sessile.graph.op_definition import Attribute, OpDefinition, operation
 from sessile.graph.ops import arithmetic
@@ -44,6 +45,9 @@ class Cast(OpDefinition):
         return [cast(grad, source) if source in ANALYTIC and grad.dtype.base_dtype in ANALYTIC else None]
 
     def lower(self, b: Any, x: Any, *, DstT: DType) -> Any:
+        if (x.type.dtype == "string") != (DstT.name == "string"):
+            source = b.operation.inputs[0].dtype.base_dtype.name
+            raise UnimplementedError(None, None, f"Cast {source} to {DstT.name} is not supported")
         return b.convert(x, b.element_type(DstT))
 
 

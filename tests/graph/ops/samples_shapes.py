@@ -174,6 +174,12 @@ ERRORS = [
         "Index out of range using input dim 1",
     ),
     error("bias_add", lambda tf: tf.nn.bias_add(tf.ones([2, 3]), [1.0] * 3, "NCHW"), ValueError, "at least rank 3"),
+    error(
+        "cast of strings",
+        lambda tf: tf.cast(["1"], tf.int32),
+        "UnimplementedError",
+        "Cast string to int32 is not supported",
+    ),
     error("split", lambda tf: tf.split(tf.ones([6]), [1, -1, -1]), ValueError, "size_splits can only have one -1"),
     error("linspace", lambda tf: tf.linspace([0.0], 1.0, 3), ValueError, "must be rank 0 but is rank 1"),
     error("range", lambda tf: tf.range(0, 5, 0), ValueError, "Requires delta != 0"),
