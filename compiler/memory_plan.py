@@ -16,13 +16,14 @@ from typing import NamedTuple
 import numpy as np
 
 from sessile.compiler.kernel_call import KernelCall, Scratch
-from sessile.compiler.stages import HostStage, NativeStage, Stage
+from sessile.compiler.stages import HostStage, Stage
 from sessile.compiler.variable_moves import ordered_copies
 from sessile.ir.program import Instruction, Program, Value
 from sessile.ir.sizes import Bindings, Size, evaluate, symbols_of
 from sessile.ir.types import NUMPY_DTYPES, TensorType
 
 LARGE_RESULT_BYTES = 1 << 16
+_UPDATES = frozenset({"scatter", "dynamic_update"})
 ALIGNMENT = 64
 
 
@@ -254,13 +255,16 @@ class _Planner:
         return {i.attributes["name"]: k for k, i in enumerate(instructions) if i.name == "initialized_value"}
 
     def _definition_positions(self) -> dict[Value, int]:
-        """Where values are computed by kernels that cannot fail half-way."""
+        """Where values are computed by kernels that cannot fail half-way, and after which only updates may fail."""
         positions: dict[Value, int] = {}
         position = 0
         for stage in self.stages:
             for instruction, calls in _instructions(stage):
-                if isinstance(stage, NativeStage) and not any(call.can_fail for call in calls):
+                may_fail = isinstance(stage, HostStage) or any(call.can_fail for call in calls)
+                if not may_fail:
                     positions.update(dict.fromkeys(instruction.results, position))
+                elif instruction.name not in _UPDATES:
+                    positions.clear()
                 position += 1
         return positions
 

@@ -2,9 +2,9 @@
 
 In: a program after fusion. Out: the same, with the attribute `in_place` on instructions whose result may take the
 memory of an operand. For a kernel of elements that is the variable that the result is written to, where nobody needs
-the old value afterwards and the kernel reads it at no other place than the one that it writes. Scatters and updates of
-a part may do so with any value of the program that nobody needs afterwards. An elementwise instruction by itself
-becomes a fused one.
+the old value afterwards, the kernel reads it at no other place than the one that it writes, and nothing that follows
+may end the run with an error, but for other updates. Scatters and updates of a part may do so with any value of the
+program that nobody needs afterwards. An elementwise instruction by itself becomes a fused one.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from collections.abc import Iterator
 
 from sessile.compiler.cpu.codegen.overwriting import overwritable
 from sessile.compiler.pass_pipeline import program_pass
+from sessile.compiler.passes.update_last import may_fail
 from sessile.ir.primitive import PRIMITIVES
 from sessile.ir.program import Instruction, Program, Region, Value
 
@@ -47,6 +48,7 @@ class _Memory:
         self._writes: dict[str, Instruction] = {}
         self._computed: set[Value] = set()
         self._end = len(program.instructions)
+        self._last_risk = max((k for k, i in enumerate(program.instructions) if _is_risk(i)), default=-1)
         for index, instruction in enumerate(program.instructions):
             self._note(index, instruction)
         for result in program.results:
@@ -100,6 +102,8 @@ class _Memory:
 
     def _variable_operands(self, index: int, instruction: Instruction, result: Value) -> list[int]:
         """The operands that are the old value of the variable that a result is written to, if that may go."""
+        if index < self._last_risk:
+            return []
         for write in self._written.get(result, ()):
             old = self._reads.get(write.attributes["name"])
             if old is None or old.type != write.operands[0].type or not self._dies(index, old):
@@ -116,6 +120,11 @@ class _Memory:
         origin = self._origin(instruction.operands[position])
         uses = sum(self._origin(operand) is origin for operand in instruction.operands)
         return origin in self._computed and self._dies(index, origin) and uses == 1
+
+
+def _is_risk(instruction: Instruction) -> bool:
+    """Whether an instruction may end the run after others have updated variables."""
+    return instruction.name not in _UPDATES and may_fail(instruction)
 
 
 def _with_pairs(instruction: Instruction, pairs: tuple[tuple[int, int], ...]) -> Instruction:

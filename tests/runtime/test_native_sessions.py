@@ -221,6 +221,29 @@ def test_results_that_grow_large_get_memory_of_their_own(graph: tf.Graph) -> Non
 
 
 @pytest.mark.usefixtures("always")
+@pytest.mark.parametrize("then", ["another program", "a failing kernel", "an operation on the host"])
+def test_variables_change_once_or_not_at_all(then: str) -> None:
+    v, large = tf.Variable(0), tf.Variable(tf.zeros([1000]))
+    limit = tf.placeholder(tf.int32, [])
+    with tf.control_dependencies([v.assign_add(1), large.assign_add(tf.ones([1000]))]):
+        number = tf.identity(v)
+        if then == "another program":
+            result = tf.reduce_sum(tf.zeros([number]) + tf.ones([limit]))
+        elif then == "a failing kernel":
+            result = tf.gather(tf.range(limit), number - 1)
+        else:
+            result = tf.gather(tf.constant(["a", "b", "c"]), number - 1)
+    with tf.Session() as sess:
+        sess.run(tf.global_variables_initializer())
+        for expected in (1, 2, 3):
+            sess.run(result, {limit: expected})
+            assert (sess.run(v), set(sess.run(large).tolist())) == (expected, {float(expected)})
+        with pytest.raises(tf.errors.OpError):
+            sess.run(result, {limit: 2})
+        assert (sess.run(v), set(sess.run(large).tolist())) == (3, {3.0})
+
+
+@pytest.mark.usefixtures("always")
 def test_a_kernel_that_fails_on_raw_values_names_its_operation() -> None:
     x = tf.placeholder(tf.float32, [5000])
     i = tf.placeholder(tf.int32, [])
