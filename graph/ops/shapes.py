@@ -224,8 +224,10 @@ class Reshape(ChangeOfShape):
             f"{place} and {wanted.index(-1, place + 1) if -1 in others else place}",
         )
         count = _product(others)
+        is_exact = count != 0 and total // count * count == total
         b.require(
-            count != 0, "reshape cannot infer the missing input size for an empty tensor unless all others are above 0"
+            is_exact or b.decide(count, "!=", 0),
+            "reshape cannot infer the missing input size for an empty tensor unless all others are above 0",
         )
         missing = total // count
         fits = b.decide(missing * count, "==", total)

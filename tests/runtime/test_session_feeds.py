@@ -279,6 +279,7 @@ REFUSED = "InvalidArgumentError"
     [
         (lambda x, n: tf.zeros([n]) + x, [(2, [1, 2]), (1, [1, 2]), (3, REFUSED), (2, [1, 2])]),
         (lambda x, n: tf.reshape(x, [n, 2]), [(1, [[1, 2]]), (-1, [[1, 2]]), (3, REFUSED), (-2, REFUSED)]),
+        (lambda x, n: tf.reshape(x, [n * 2, -1]), [(1, [[1], [2]]), (0, REFUSED), (2, REFUSED), (1, [[1], [2]])]),
         (lambda x, n: tf.slice(x, [1], [n]), [(1, [2]), (-1, [2]), (0, []), (2, REFUSED), (-2, REFUSED)]),
         (lambda x, n: tf.tile(x, [n]), [(1, [1, 2]), (2, [1, 2, 1, 2]), (0, []), (-1, REFUSED)]),
         (lambda x, n: tf.pad(x, [[n, 0]]), [(1, [0, 1, 2]), (-1, REFUSED), (0, [1, 2])]),
